@@ -1,0 +1,147 @@
+"""The arithmetics in which the oracle evaluates a graph: NumPy's, and mpmath's to any number of digits."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Protocol
+
+import numpy as np
+import sympy
+
+from symback import errors
+from symback.nodes.apply import Apply
+from symback.nodes.dtypes import FLOAT32, FLOAT64
+from symback.nodes.leaves import ExactValue
+from symback.op import primitive_of
+
+_GUARD_DIGITS = 5
+
+
+class Arithmetic(Protocol):
+    """What the oracle asks of an arithmetic; values are arrays, exact numbers its weak scalars."""
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the dtype of the arrays that stand for a graph's `dtype`."""
+
+    def array(self, value: Any, dtype: np.dtype[Any]) -> Any:
+        """Bring an array to the representation of a graph's `dtype`."""
+
+    def number(self, value: ExactValue) -> Any:
+        """Return an exact number as a weak scalar."""
+
+    def apply(self, node: Apply, operands: Sequence[Any], parameters: Sequence[Any]) -> Any:
+        """Return the value of a primitive, its static parameters without symbolic sizes."""
+
+
+class NumpyArithmetic:
+    """NumPy's arithmetic; `widen` computes in float64 what the graph has in float32."""
+
+    def __init__(self, *, widen: bool = False) -> None:
+        self._widen = widen
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the dtype itself, or float64 for float32 if widening."""
+        return FLOAT64 if self._widen and dtype == FLOAT32 else dtype
+
+    def array(self, value: Any, dtype: np.dtype[Any]) -> Any:
+        """Return the value as an array of that dtype."""
+        return np.asarray(value, dtype=self.dtype(dtype))
+
+    def number(self, value: ExactValue) -> Any:
+        """Return a Python number, to which NumPy's rules for weak scalars apply (NEP 50)."""
+        if isinstance(value, (int, float)):
+            return value
+        try:
+            return float(value)
+        except OverflowError:
+            return float("inf") if value > 0 else -float("inf")
+
+    def apply(self, node: Apply, operands: Sequence[Any], parameters: Sequence[Any]) -> Any:
+        """Return the primitive's value in NumPy."""
+        if node.operation.name == "astype":
+            return self.array(operands[0], node.dtype)
+        if node.dtype.kind == "f":
+            # NumPy takes transcendental functions of small integers in float16; the declared dtype says otherwise.
+            pairs = zip(operands, node.operands, strict=True)
+            operands = [
+                self.array(value, node.dtype) if operand.dtype.kind in "biu" and not operand.is_weak else value
+                for value, operand in pairs
+            ]
+        return primitive_of(node).evaluate(operands, parameters)
+
+
+class HighPrecision:
+    """mpmath's arithmetic with a number of decimal digits, in a context of its own.
+
+    Arrays hold mpmath numbers (dtype object), or bool; conversions between floats change nothing.
+    """
+
+    def __init__(self, digits: int = 30) -> None:
+        import mpmath  # comes with SymPy
+
+        self.context = mpmath.MPContext()
+        self.context.dps = digits + _GUARD_DIGITS
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return bool for bool, object for all numbers."""
+        return dtype if dtype.kind == "b" else np.dtype(object)
+
+    def array(self, value: Any, dtype: np.dtype[Any]) -> Any:
+        """Return an array of mpmath numbers, or of bool."""
+        if dtype.kind == "b":
+            return np.asarray(value, dtype=bool)
+        given = np.asarray(value)
+        numbers = np.frompyfunc(self._number, 1, 1)(given.astype(object))
+        return np.asarray(numbers, dtype=object).reshape(given.shape)
+
+    def _number(self, value: Any) -> Any:
+        """Return a real number; what is complex is not a number here."""
+        if isinstance(value, self.context.mpc):
+            return value.real if value.imag == 0 else self.context.nan
+        return self.context.mpf(value)
+
+    def number(self, value: ExactValue) -> Any:
+        """Return an exact number to full precision."""
+        if isinstance(value, Fraction):
+            return self.context.mpf(value.numerator) / value.denominator
+        if isinstance(value, sympy.Expr):
+            return self.context.make_mpf(sympy.Float(value.evalf(self.context.dps), self.context.dps)._mpf_)
+        return self.context.mpf(value)
+
+    def apply(self, node: Apply, operands: Sequence[Any], parameters: Sequence[Any]) -> Any:
+        """Return the primitive's value by its mpmath function, or by NumPy on arrays of mpmath numbers."""
+        declared = primitive_of(node)
+        if node.operation.name == "astype":
+            value = self._converted(operands[0], node)
+        elif declared.kind == "elementwise":
+            if declared.mpmath is None:
+                raise errors.no_high_precision(declared.name)
+            value = np.frompyfunc(self.scalar_function(declared.mpmath), len(operands), 1)(*operands)
+        else:
+            value = declared.evaluate([np.asarray(operand) for operand in operands], parameters)
+        return self.array(value, node.dtype)
+
+    def scalar_function(self, function: Any) -> Any:
+        """Return a primitive's function of mpmath scalars; NaN stands for what mpmath refuses."""
+        context = self.context
+
+        def call(*scalars: Any) -> Any:
+            try:
+                return (
+                    getattr(context, function)(*scalars) if isinstance(function, str) else function(context, *scalars)
+                )
+            except (ZeroDivisionError, ValueError):
+                return context.nan
+
+        return call
+
+    def _converted(self, value: Any, node: Apply) -> Any:
+        if node.dtype.kind in "iu" and node.operands[0].dtype.kind == "f":
+            return np.frompyfunc(int, 1, 1)(value)
+        return np.asarray(value) != 0 if node.dtype.kind == "b" else value
+
+
+NUMPY = NumpyArithmetic()
+"""NumPy's arithmetic in the dtypes of the graph."""
+
+WIDE = NumpyArithmetic(widen=True)
+"""NumPy's arithmetic, float64 for all floats."""

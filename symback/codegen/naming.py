@@ -1,0 +1,76 @@
+"""Names in emitted code: the user's own where they can be used, and names with a meaning for the rest."""
+
+import keyword
+from collections.abc import Iterable
+from types import FunctionType
+from typing import Any
+
+from symback.nodes.add import Plus
+from symback.nodes.apply import Apply, unnamed
+from symback.nodes.classify import classify
+from symback.nodes.contract import Contract
+from symback.nodes.leaves import Exact
+from symback.nodes.node import Node
+from symback.ops import numerics
+
+MODULE_NAMES = frozenset(
+    {"np", "base64", "functools", "inspect", "checked", "converted", "InputError", "DtypeError"}
+    | set(keyword.kwlist)
+    | set(keyword.softkwlist)
+    | {name for name, value in vars(numerics).items() if isinstance(value, FunctionType)}
+)
+"""Names that no variable of an emitted function can have."""
+
+_KINDS = {
+    "max_over": "largest", "min_over": "smallest", "logsumexp_over": "lse", "reshape_to": "flat",
+    "concatenate_along": "joined", "slice_of": "part", "unslice": "padded", "divide": "ratio", "where": "chosen",
+    "power": "power", "astype": "cast",
+    "outer": "outer", "matmul": "product", "matvec": "product", "vecmat": "product", "inner": "product",
+    "frobenius": "product", "hadamard": "product", "sum": "total", "trace": "trace", "transpose": "swapped",
+    "fill": "constant", "embed": "diagonal", "scale": "scaled", "broadcast": "repeated",
+}  # fmt: skip
+
+
+class Names:
+    """Hands out names, each once."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._next: dict[str, int] = {}
+
+    def claim(self, wanted: str) -> str:
+        """Return `wanted`, with an underscore if Python or the module needs the word, else numbered if taken."""
+        name = wanted
+        if name in MODULE_NAMES:
+            name = wanted = f"{wanted}_"
+        while name in self._taken:
+            self._next[wanted] = self._next.get(wanted, 1) + 1
+            name = f"{wanted}_{self._next[wanted]}"
+        self._taken.add(name)
+        return name
+
+
+def suggestion(node: Node, known: dict[Node, str]) -> str:
+    """Suggest a name for an intermediate result from what it is: a difference, a function of a named thing."""
+    if isinstance(node, Plus):
+        last = node.operands[-1]
+        subtracts = isinstance(last, Contract) and isinstance(last.operands[0], Exact) and _negative(last.operands[0])
+        return "r" if len(node.operands) == 2 and subtracts else "s"
+    if isinstance(node, Contract):
+        product = classify(node)
+        argument = known.get(unnamed(product.cores[0][0]), "") if product.cores else ""
+        if product.kind == "scale" and product.coefficient == -1 and argument:
+            return f"minus_{argument}"
+        return _KINDS.get(product.kind, "product")
+    if isinstance(node, Apply):
+        function = node.operation.name
+        argument = known.get(unnamed(node.operands[0]), "")
+        if function in _KINDS:
+            return _KINDS[function]
+        return f"{function}_{argument}" if len(node.operands) == 1 and argument and len(argument) < 8 else function
+    return "c"
+
+
+def _negative(number: Exact) -> bool:
+    value: Any = number.value
+    return bool(value < 0)

@@ -1,0 +1,337 @@
+"""The NumPy target: the text of a module that runs wherever NumPy is."""
+
+import base64
+import inspect
+import json
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symback import errors
+from symback.codegen import runtime
+from symback.codegen.naming import Names
+from symback.codegen.prepare import prepare
+from symback.codegen.program import Builder, Program
+from symback.codegen.text import Text, float_text, size_text
+from symback.graph import toposort
+from symback.nodes.apply import Apply, Named, unnamed
+from symback.nodes.classify import classify
+from symback.nodes.contract import Contract
+from symback.nodes.leaves import Constant, Label, Size, Variable
+from symback.nodes.node import Node
+from symback.nodes.shapes import SizeExpr, simplify_size, size_symbols
+from symback.structure import Nested, leaves_of, refill
+
+_LITERAL_ENTRIES = 256
+"""Constants up to this size are written as numbers, larger ones as base64 of their bytes."""
+
+_MOST_CHARACTERS = 88
+
+_ERRORS = '''class InputError(ValueError):
+    """An argument whose shape or size is wrong."""
+
+
+class DtypeError(TypeError):
+    """An argument whose dtype is wrong."""'''
+
+
+def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check: bool) -> str:
+    """Return the text of a module that defines the function `name` of `inputs`.
+
+    Raises:
+        InputError: If an output depends on a variable or a size that no input gives.
+        InvalidNameError: If a name stands for two things.
+    """
+    nodes = leaves_of(outputs)
+    _check_inputs(inputs, nodes)
+    prepared = prepare(nodes)
+    bound = _bound_sizes(inputs)
+    order = toposort(prepared)
+    for symbol in sorted(_symbols_of([*order, *inputs]) - bound.keys(), key=str):
+        raise errors.unbound_size("lambdify", symbol.name)
+    names = Names({name})
+    arguments: dict[Node, str] = {variable: names.claim(variable.name) for variable in inputs}
+    size_names = {symbol.name: names.claim(symbol.name) for symbol in bound}
+    program = Builder(prepared, order, names, arguments, size_names).program
+    returned = _returned(prepared, program)
+    checks = _size_checks(order, inputs, arguments) if check else []
+    body = _size_lines(program, checks, bound, arguments, size_names) + program.lines
+    lines = [*body, *_structure_lines(refill(outputs, [_Raw(text) for text in returned]), "return ")]
+    header = f"def {name}({', '.join(arguments.values())}):"
+    docstring = _docstring(inputs, nodes, arguments)
+    definition = "\n".join([header, *(f"    {line}".rstrip() for line in [*docstring, *lines])])
+    if check and inputs:
+        definition = f"{_decorator(inputs, arguments, bound)}\n{definition}"
+    return _module(program, definition, check=check and bool(inputs), raises="InputError" in definition)
+
+
+# -- what the graph asks of the inputs ----------------------------------------------------------------
+
+
+def _check_inputs(inputs: Sequence[Variable], outputs: Sequence[Node]) -> None:
+    seen: dict[str, Variable] = {}
+    for variable in inputs:
+        if variable.name in seen:
+            other = seen[variable.name]
+            raise (
+                errors.repeated_input(variable.name)
+                if other is variable
+                else errors.name_clash(variable.name, other, variable)
+            )
+        seen[variable.name] = variable
+    missing = []
+    for node in toposort(outputs):
+        if isinstance(node, Variable) and seen.get(node.name) is not node:
+            if node.name in seen:
+                raise errors.name_clash(node.name, seen[node.name], node)
+            missing.append(node.name)
+    if missing:
+        raise errors.missing_input("lambdify", missing)
+
+
+def _bound_sizes(inputs: Sequence[Variable]) -> dict[sympy.Symbol, tuple[Variable, int]]:
+    """Return where each symbolic size is read from."""
+    bound: dict[sympy.Symbol, tuple[Variable, int]] = {}
+    for variable in inputs:
+        for axis, size in enumerate(variable.shape):
+            if isinstance(size, sympy.Symbol):
+                bound.setdefault(size, (variable, axis))
+    return bound
+
+
+def _symbols_of(nodes: Sequence[Node]) -> set[sympy.Symbol]:
+    """Return the symbolic sizes that shapes and values are made of."""
+    shapes = {node.shape for node in nodes} | {(node.size,) for node in nodes if isinstance(node, Size)}
+    return {symbol for shape in shapes for size in shape for symbol in size_symbols(size)}
+
+
+def _requirements(node: Node) -> list[SizeExpr]:
+    """Return the sizes that must not be negative for a slice to have the shape the graph says."""
+    if not isinstance(node, Apply) or node.operation.name != "slice_of":
+        return []
+    found: list[SizeExpr] = []
+    for entry, size in zip(node.operation.parameters[0], node.operands[0].shape, strict=True):
+        if isinstance(entry, tuple):
+            start, stop, step = entry
+            low, high = (start, stop) if step > 0 else (stop + 1, start + 1)
+            found += [low, high - low, size - high]
+        elif entry is not None and not isinstance(simplify_size(entry - size), int):
+            found.append(entry)
+    needs = [simplify_size(need) for need in found]
+    return [need for need in needs if not isinstance(need, int) and not need.is_nonnegative]
+
+
+Check = tuple[str, SizeExpr, str]
+"""The left side of a comparison that fails, the size on its right side, and the message."""
+
+
+def _size_checks(order: Sequence[Node], inputs: Sequence[Variable], arguments: dict[Node, str]) -> list[Check]:
+    """Return what must hold between sizes for the shapes to be as the graph says."""
+    checks = [
+        (f"{arguments[v]}.shape[{axis}] != ", size, f"{arguments[v]}: axis {axis} must have size {size}")
+        for v in inputs
+        for axis, size in enumerate(v.shape)
+        if not isinstance(size, (int, sympy.Symbol))
+    ]
+    needs = dict.fromkeys(need for node in order for need in _requirements(node))
+    return checks + [("0 > ", need, f"a slice is out of bounds: {need} must not be negative") for need in needs]
+
+
+def _size_lines(
+    program: Program,
+    checks: Sequence[Check],
+    bound: dict[sympy.Symbol, tuple[Variable, int]],
+    arguments: dict[Node, str],
+    names: dict[str, str],
+) -> list[str]:
+    """Write where sizes are read from, and the checks of them."""
+    used = program.sizes.union(symbol.name for _, size, _ in checks for symbol in size_symbols(size))
+    lines = [
+        f"{names[symbol.name]} = {arguments[variable]}.shape[{axis}]"
+        for symbol, (variable, axis) in bound.items()
+        if symbol.name in used
+    ]
+    for test, size, message in checks:
+        lines += [f"if {test}{size_text(size, names).text}:", f'    raise InputError("{message}")']
+    return lines
+
+
+# -- results --------------------------------------------------------------------------------------------
+
+
+def _returned(outputs: Sequence[Node], program: Program) -> list[str]:
+    """Return the texts of the results; what would be an input, or leave twice, is copied."""
+    given: set[Node] = set()
+    texts = []
+    for node, text in zip(outputs, program.results, strict=True):
+        base = _memory_of(node)
+        owned = isinstance(base, (Variable, Constant)) or base in given or _is_readonly(node)
+        given.add(base)
+        texts.append(f"np.array({text.signed()})" if owned and node.shape else _as_result(node, text))
+    return texts
+
+
+def _as_result(node: Node, text: Text) -> str:
+    """Give a scalar that is no NumPy value yet the dtype that the graph says."""
+    bare = unnamed(node)
+    if not node.shape and (not bare.operands or text.text.replace(".", "").isdigit()):
+        return f"np.{node.dtype.name}{'_' * (node.dtype.name == 'bool')}({text.signed()})"
+    return text.signed()
+
+
+_VIEWS = {"reshape_to", "slice_of"}
+
+
+def _memory_of(node: Node) -> Node:
+    """Return the node whose memory this one shares: views are followed down."""
+    while True:
+        node = unnamed(node)
+        if isinstance(node, Contract) and _is_view(node):
+            node = node.parts().cores[0][0]
+        elif isinstance(node, Apply) and node.operation.name in _VIEWS:
+            node = node.operands[0]
+        else:
+            return node
+
+
+def _is_view(node: Contract) -> bool:
+    product = classify(node)
+    return product.coefficient == 1 and product.kind in ("transpose", "broadcast", "diagonal")
+
+
+def _is_readonly(node: Node) -> bool:
+    node = unnamed(node)
+    if not isinstance(node, Contract):
+        return False
+    product = classify(node)
+    repeats = bool(product.cores) and product.kind != "embed" and any(product.sizes[label] != 1 for label in product.ones)
+    return repeats or _is_view(node)
+
+
+class _Raw:
+    """An expression among the results, shown as it is."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def _structure_lines(nested: Nested, before: str = "", after: str = "") -> list[str]:
+    """Write the structure of the outputs, on one line if that is short enough."""
+    if isinstance(nested, _Raw):
+        return [f"{before}{nested.text}{after}"]
+    if isinstance(nested, dict):
+        opening, closing = "{", "}"
+        parts = [_structure_lines(item, f"{_key_text(key)}: ", ",") for key, item in nested.items()]
+    else:
+        opening, closing = "[]" if isinstance(nested, list) else "()"
+        parts = [_structure_lines(item, "", ",") for item in nested]
+    short = " ".join(line for part in parts for line in part).rstrip(",")
+    if isinstance(nested, tuple) and len(nested) == 1:
+        short += ","
+    if len(short) <= _MOST_CHARACTERS and all(len(part) == 1 for part in parts):
+        return [f"{before}{opening}{short}{closing}{after}"]
+    return [f"{before}{opening}", *(f"    {line}" for part in parts for line in part), f"{closing}{after}"]
+
+
+def _key_text(key: Any) -> str:
+    if type(key) not in (str, int, bool, type(None)):
+        raise errors.bad_output_key(key)
+    return repr(key) if not isinstance(key, str) else json.dumps(key)
+
+
+# -- the module's text ------------------------------------------------------------------------------------
+
+
+def _decorator(inputs: Sequence[Variable], arguments: dict[Node, str], bound: dict[Any, Any]) -> str:
+    rows = []
+    for variable in inputs:
+        sizes = [_declared_size(size) for size in variable.shape]
+        shape = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+        rows.append(f'{arguments[variable]}=("{variable.dtype.name}", {shape})')
+    line = f"@checked({', '.join(rows)})"
+    if len(line) <= 100:
+        return line
+    return "@checked(\n" + "".join(f"    {row},\n" for row in rows) + ")"
+
+
+def _declared_size(size: SizeExpr) -> str:
+    """Write a size for `checked`; a compound one is checked in the body, where its parts are known."""
+    return str(size) if isinstance(size, int) else f'"{size}"' if isinstance(size, sympy.Symbol) else "None"
+
+
+def _docstring(inputs: Sequence[Variable], outputs: Sequence[Node], arguments: dict[Node, str]) -> list[str]:
+    """Say what the function returns, and the shapes of what it takes."""
+    labels = [output.label if isinstance(output, Named) else None for output in outputs]
+    primal = list(dict.fromkeys(label.name for label in labels if isinstance(label, Label) and label.kind == "let"))
+    by = [label.name.removeprefix("d_") for label in labels if isinstance(label, Label) and label.kind == "adjoint"]
+    if by:
+        what = f"{', '.join(primal)} and its gradient" if primal else "Gradient"
+        first = f"{what} with respect to {', '.join(by)}."
+    else:
+        first = f"Compute {', '.join(primal)}." if primal else "Evaluate the outputs."
+    shapes = [f"{arguments[v]} {errors.show_shape(v.shape)}" for v in inputs]
+    renamed = [f"{arguments[v]} stands for {v.name}." for v in inputs if arguments[v] != v.name]
+    lines = textwrap.wrap(f"Shapes: {', '.join(shapes)}.", 92) if inputs else []
+    if not lines:
+        return [f'"""{first}"""']
+    first_lines = textwrap.wrap(first, 92)
+    return [f'"""{first_lines[0]}', *first_lines[1:], "", *lines, *renamed, '"""']
+
+
+def _source_of(function: Callable[..., Any]) -> str:
+    """Return the source of a helper, which may use nothing but NumPy."""
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+    except (OSError, TypeError):
+        raise errors.bad_declaration(function.__name__, "its source cannot be read; define it in a file") from None
+    outside = inspect.getclosurevars(function)
+    foreign = set(outside.nonlocals) | (set(outside.globals) - {"np", "functools", "inspect", "converted"})
+    foreign -= {"InputError", "DtypeError"}
+    if foreign or "lambda" in text.partition("\n")[0]:
+        raise errors.bad_declaration(
+            function.__name__, f"an emitted module has only np; the function must not use {', '.join(sorted(foreign))}"
+        )
+    return text.rstrip("\n")
+
+
+def _constant_text(name: str, array: np.ndarray[Any, Any]) -> str:
+    if array.size <= _LITERAL_ENTRIES:
+        values = repr(array.tolist())
+        if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+            values = _nonfinite_list(array.tolist())
+        dtype = "bool_" if array.dtype.name == "bool" else array.dtype.name
+        if not array.shape:
+            return f"{name} = np.{dtype}({values})"
+        suffix = f".reshape({array.shape})" if array.size == 0 else ""
+        return f"{name} = np.array({values}, dtype=np.{dtype}){suffix}"
+    little = array.astype(array.dtype.newbyteorder("<"))
+    encoded = base64.b64encode(little.tobytes()).decode("ascii")
+    return (
+        f'{name} = np.frombuffer(base64.b64decode("{encoded}"), dtype="{little.dtype.str}")'
+        f".reshape({array.shape}).astype(np.{array.dtype.name})"
+    )
+
+
+def _nonfinite_list(values: Any) -> str:
+    if isinstance(values, list):
+        return f"[{', '.join(_nonfinite_list(value) for value in values)}]"
+    return float_text(values)
+
+
+def _module(program: Program, definition: str, *, check: bool, raises: bool) -> str:
+    """Put imports, constants, helpers and the function together."""
+    constants = [_constant_text(name, array) for name, array in program.constants.items()]
+    imports = (["import base64"] if any("base64." in text for text in constants) else []) + (
+        ["import functools", "import inspect"] if check else []
+    )
+    head = ["\n".join(imports)] if imports else []
+    helpers = [_source_of(function) for function in program.helpers.values()]
+    if check:
+        helpers = [_source_of(runtime.converted), _source_of(runtime.checked), *helpers]
+    if check or raises:
+        helpers.insert(0, _ERRORS)
+    blocks = ["\n\n".join([*head, "import numpy as np", *(["\n".join(constants)] if constants else [])]), *helpers]
+    return "\n\n\n".join([*blocks, definition]) + "\n"

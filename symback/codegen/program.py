@@ -1,0 +1,298 @@
+"""A program: the assignments that compute a graph, each with a name that says what it holds."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symback import errors
+from symback.codegen.naming import Names, suggestion
+from symback.codegen.products import embed_pattern, multiplied, product_text
+from symback.codegen.text import Text, call, deepest, exact_text, size_text, sum_text, template_text
+from symback.graph import toposort
+from symback.nodes.add import Plus
+from symback.nodes.apply import Apply, Map, Named, unnamed
+from symback.nodes.classify import Product, classify
+from symback.nodes.contract import Contract, times
+from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable
+from symback.nodes.node import Node
+from symback.nodes.shapes import SizeExpr, size_symbols
+from symback.op import primitive_of
+
+_MOST_DEPTH = 7
+_MOST_CHARACTERS = 88
+
+
+@dataclass
+class Program:
+    """What an emitted function consists of.
+
+    Attributes:
+        lines: The statements of its body, in order.
+        results: For each output the expression that is returned.
+        helpers: The Python functions whose source the module needs.
+        constants: Arrays the module defines, by name.
+        sizes: The symbolic sizes the body uses.
+    """
+
+    lines: list[str] = field(default_factory=list)
+    results: list[Text] = field(default_factory=list)
+    helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    constants: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+    sizes: set[str] = field(default_factory=set)
+
+
+class Operand(str):
+    """The text of an operand, as it stands among arguments; `atom` is its text before a dot or a bracket."""
+
+    __slots__ = ("atom",)
+    atom: str
+
+    @classmethod
+    def of(cls, text: Text) -> "Operand":
+        """Make the operand of a text."""
+        made = cls(text.signed())
+        made.atom = text.wrapped(100)
+        return made
+
+
+class Speller:
+    """What a primitive's NumPy spelling may ask of the program it is written into."""
+
+    def __init__(self, builder: "Builder", node: Node) -> None:
+        self._builder = builder
+        self._node = node
+        self.operand_shapes = [operand.shape for operand in node.operands]
+
+    def size(self, size: SizeExpr) -> str:
+        """Write a size."""
+        return self._builder.size(size).text
+
+    def shape(self, shape: Sequence[SizeExpr]) -> str:
+        """Write a shape."""
+        return self._builder.shape(shape)
+
+    def dtype(self, dtype: Any) -> str:
+        """Write the name of a NumPy dtype, without ``np.``."""
+        name = np.dtype(dtype).name
+        return "bool_" if name == "bool" else name
+
+    def helper(self, function: Callable[..., Any]) -> str:
+        """Have the source of a function written into the module; return its name."""
+        return self._builder.helper(function)
+
+    def fill_zeros(self, shape: Sequence[SizeExpr], index: str, value: str) -> str:
+        """Have zeros made and `value` written to ``[index]``; return the name of the array."""
+        return self._builder.fill_zeros(self._node, shape, lambda name: f"{name}[{index}] = {value}")
+
+
+class Builder:
+    """Writes the statements of a prepared graph."""
+
+    def __init__(
+        self,
+        outputs: Sequence[Node],
+        order: Sequence[Node],
+        names: Names,
+        arguments: dict[Node, str],
+        sizes: dict[str, str],
+    ) -> None:
+        self.program = Program()
+        self._names = names
+        self._size_names = sizes
+        self._texts: dict[Node, Text] = {}
+        self._known = dict(arguments)
+        self._products: dict[Node, Product] = {}
+        self._below: dict[Node, tuple[Any, Text]] = {}
+        self._ratios: dict[Node, tuple[Text, Text]] = {}
+        self._outputs = {unnamed(output) for output in outputs}
+        self._mixed = any(node.dtype.name != "float64" and not node.is_weak for node in order)
+        self._labels = {node.operands[0]: node.label for node in order if isinstance(node, Named)}
+        self._uses = self._count_uses(outputs, order)
+        self._forward = self._forward_nodes(outputs, order)
+        for node in order:
+            if self._uses[node]:
+                self._texts[node] = self._write(node)
+        self.program.results = [self._texts[output] for output in outputs]
+
+    # -- what the statements need -------------------------------------------------------------
+
+    def _count_uses(self, outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, int]:
+        """Count uses, of a named expression under either; a factor that stands twice is written once, as a square."""
+        uses = dict.fromkeys(order, 0)
+        for output in outputs:
+            uses[output] += 1
+        for node in order:
+            operands: Sequence[Node] = node.operands
+            if isinstance(node, Contract):
+                product = self._products[node] = classify(node)
+                terms = product.cores
+                once = product.kind == "hadamard" and all(terms.count(term) <= 2 for term in terms)
+                operands = [core for core, _ in (dict.fromkeys(terms) if once else terms)]
+            for operand in operands:
+                uses[operand] += 1
+            if isinstance(node, Map):
+                _count_template(node, uses)
+        for node in reversed(order):
+            if isinstance(node, Named):
+                uses[node.operands[0]] += uses[node] - 1
+        return uses
+
+    def _forward_nodes(self, outputs: Sequence[Node], order: Sequence[Node]) -> set[Node]:
+        """Return the nodes that the user's own quantities are computed from: no adjoint gives them a name."""
+        lets = [node for node in order if isinstance(node, Named) and node.label.kind == "let"]
+        return set(toposort([*lets, *(output for output in outputs if not isinstance(output, Named))]))
+
+    def size(self, size: SizeExpr) -> Text:
+        """Write a size and remember what it needs."""
+        self.program.sizes.update(symbol.name for symbol in size_symbols(size))
+        return size_text(size, self._size_names)
+
+    def shape(self, shape: Sequence[SizeExpr]) -> str:
+        """Write a shape and remember what it needs."""
+        texts = [self.size(size).text for size in shape]
+        return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
+
+    def helper(self, function: Callable[..., Any]) -> str:
+        """Have a function's source written into the module."""
+        name = function.__name__
+        if self.program.helpers.setdefault(name, function) is not function:
+            raise errors.bad_declaration(name, "two helper functions of this name are needed in one module")
+        return name
+
+    def fill_zeros(self, node: Node, shape: Sequence[SizeExpr], assign: Callable[[str], str]) -> str:
+        """Write zeros and an assignment into them."""
+        dtype = "" if node.dtype.name == "float64" else f", dtype=np.{node.dtype.name}"
+        name = self._name(node)
+        self.program.lines += [f"{name} = np.zeros({self.shape(shape)}{dtype})", assign(name)]
+        return name
+
+    # -- naming --------------------------------------------------------------------------------
+
+    def _name(self, node: Node) -> str:
+        label = self._labels.get(node)
+        usable = label is not None and (label.kind == "let" or node not in self._forward)
+        wanted = label.name if label is not None and usable else suggestion(node, self._known)
+        name = self._known[node] = self._names.claim(wanted)
+        return name
+
+    def _write(self, node: Node) -> Text:
+        """Return the text that stands for a node, after writing its assignment if it gets one."""
+        if isinstance(node, Named):
+            return self._texts[node.operands[0]]
+        if node in self._known:
+            return Text(self._known[node])
+        text = self._spell(node)
+        if node in self._known:
+            return Text(self._known[node])
+        if self._mixed and node.operands and all(operand.is_weak for operand in node.operands):
+            text = call(f"np.{node.dtype.name}", text.signed(), depth=text.depth)
+        if not self._assigned(node, text):
+            return text
+        self._below.pop(node, None)
+        self._ratios.pop(node, None)
+        self.program.lines.append(f"{self._name(node)} = {text.signed()}")
+        return Text(self._known[node])
+
+    def _assigned(self, node: Node, text: Text) -> bool:
+        label = self._labels.get(node)
+        if label is not None and label.kind == "let":
+            return True
+        if isinstance(node, (Exact, Size, Constant)):
+            return False
+        if label is not None and node in self._outputs and node not in self._forward:
+            return True
+        if self._uses[node] > 1 and not self._is_view(node):
+            return True
+        return text.depth > _MOST_DEPTH or len(text.text) > _MOST_CHARACTERS
+
+    def _is_view(self, node: Node) -> bool:
+        """Is this cheap and short enough to write again: the transpose of something named, or 1 / N?"""
+        if node in self._products:
+            return self._products[node].kind == "transpose" and node.operands[0] in self._known
+        return node.shape == () and node in self._below and self._below[node][1].text.isidentifier()
+
+    # -- spelling ------------------------------------------------------------------------------
+
+    def _spell(self, node: Node) -> Text:
+        if isinstance(node, Contract):
+            return self._spell_product(node)
+        texts = [self._texts[operand] for operand in node.operands]
+        if isinstance(node, Plus):
+            return sum_text(texts)
+        if isinstance(node, Apply):
+            return self._spell_primitive(node, texts)
+        if isinstance(node, Exact):
+            return exact_text(node.value)
+        if isinstance(node, Size):
+            return self.size(node.size)
+        if isinstance(node, Ones):
+            dtype = "" if node.dtype.name == "float64" else f", dtype=np.{Speller(self, node).dtype(node.dtype)}"
+            return call("np.ones", f"{self.shape(node.shape)}{dtype}")
+        if isinstance(node, Variable):
+            raise errors.missing_input("lambdify", [node.name])
+        assert isinstance(node, Constant)
+        name = self._known[node] = self._names.claim("CONSTANT")
+        self.program.constants[name] = node.array
+        return Text(name)
+
+    def _spell_product(self, node: Contract) -> Text:
+        product = self._products[node]
+        if product.kind == "embed":
+            return self._spell_embed(node, product)
+        texts, inverse = [], []
+        coefficient = product.coefficient
+        if product.kind == "scale" and product.cores[0][0] in self._ratios:
+            above, below = self._ratios[product.cores[0][0]]
+            return multiplied(coefficient, [above], [below], to_float=False)
+        for core, _ in product.cores:
+            reciprocal = self._below.get(core) if product.kind == "hadamard" else None
+            if reciprocal is not None:
+                coefficient = times(coefficient, reciprocal[0])
+            texts.append(self._texts[core] if reciprocal is None else reciprocal[1])
+            inverse.append(reciprocal is not None)
+        return product_text(node, product._replace(coefficient=coefficient), texts, inverse, self.shape)
+
+    def _spell_embed(self, node: Contract, product: Product) -> Text:
+        """Write an identity, a diagonal matrix, or entries into the diagonal view of zeros."""
+        pattern, distinct = embed_pattern(product)
+        plain = node.dtype.name == "float64" and len(product.out) == 2
+        if not product.cores and product.coefficient == 1 and plain:
+            return call("np.eye", self.size(node.shape[0]).text)
+        flat = product._replace(out=tuple(distinct), kind="fill" if not product.cores else "hadamard")
+        texts = [self._texts[core] for core, _ in product.cores]
+        if product.cores:
+            value = product_text(node, flat, texts, [False] * len(texts), self.shape)
+            if plain and not product.ones:
+                return call("np.diag", value.signed(), depth=value.depth)
+        else:
+            value = exact_text(product.coefficient)
+        return Text(
+            self.fill_zeros(node, node.shape, lambda name: f'np.einsum("{pattern}", {name})[...] = {value.signed()}')
+        )
+
+    def _spell_primitive(self, node: Apply, texts: Sequence[Text]) -> Text:
+        declared = primitive_of(node)
+        spelling = declared.numpy
+        if declared.kind == "structural" and not isinstance(spelling, str):
+            speller = Speller(self, node)
+            text = spelling(speller, [Operand.of(text) for text in texts], node.operation.parameters)
+            return Text(text, depth=deepest(texts))
+        if not isinstance(spelling, str):
+            return call(self.helper(spelling), *(text.signed() for text in texts), depth=deepest(texts))
+        if "{" not in spelling:
+            return call(spelling, *(text.signed() for text in texts), depth=deepest(texts))
+        if declared.name == "divide":
+            self._ratios[node] = (texts[0], texts[1])
+            if isinstance(node.operands[0], Exact):
+                self._below[node] = (node.operands[0].value, texts[1])
+        return template_text(spelling, texts)
+
+
+def _count_template(node: Map, uses: dict[Node, int]) -> None:
+    """Count an operand that a template writes more than once as often as it stands there."""
+    spelling = primitive_of(node).numpy
+    if isinstance(spelling, str) and spelling.count("{") > len(node.operands):
+        for position, operand in enumerate(node.operands):
+            uses[operand] += spelling.count(f"{{{position}}}") - 1

@@ -1,0 +1,1 @@
+"""Differentiation: passes that append nodes to the graph they differentiate."""

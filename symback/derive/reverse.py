@@ -1,0 +1,152 @@
+"""Reverse mode: one sweep from the outputs to the variables, appending adjoint nodes to the graph."""
+
+from collections.abc import Sequence
+
+from symback import errors
+from symback.graph import many_allocations, toposort
+from symback.derive.rules import contributions, identity_seed, undo_broadcast
+from symback.nodes.add import add
+from symback.nodes.apply import Named
+from symback.nodes.contract import is_zero
+from symback.nodes.dtypes import is_float
+from symback.nodes.leaves import Exact, Label, Variable, exact
+from symback.nodes.looks import latex_name
+from symback.nodes.node import Node
+from symback.nodes.products import broadcast_to, zeros_of
+from symback.ops.elementwise import astype
+from symback.trace import Step, Trace
+
+
+def backpropagate(
+    seeds: Sequence[tuple[Node, Node]], wrt: Sequence[Node], *, named: bool = False, trace: Trace | None = None
+) -> dict[Node, Node]:
+    """Return the adjoint of each node of `wrt` that an output depends on.
+
+    Args:
+        seeds: The outputs with their cotangents, all with the same leading axes.
+        wrt: Leaves or intermediate nodes, of a float dtype.
+        named: Give adjoints of named nodes names (``d_z1``).
+        trace: Where to record each step.
+    """
+    order = toposort([output for output, _ in seeds])
+    active = _active(order, wrt)
+    lead = len(seeds[0][1].shape) - len(seeds[0][0].shape)
+    loss = seeds[0][0]
+    pending: dict[Node, list[Node]] = {}
+    for output, seed in seeds:
+        pending.setdefault(output, []).append(seed)
+    wanted = set(wrt)
+    found: dict[Node, Node] = {}
+    with many_allocations():
+        for node in reversed(order):
+            received = pending.pop(node, None)
+            if received is None or node not in active:
+                continue
+            total = received[0] if len(received) == 1 else add(*received)
+            if named and (isinstance(node, Named) or node in wanted):
+                total = _name_adjoint(total, node, loss)
+            if node in wanted:
+                found[node] = total
+            if trace is not None:
+                trace.adjoints[node] = total
+            _pass_on(node, total, active, lead, pending, trace)
+    return found
+
+
+def _active(order: Sequence[Node], wrt: Sequence[Node]) -> set[Node]:
+    """Return the nodes that depend on `wrt` by real-valued paths."""
+    active = {node for node in wrt if is_float(node.dtype)}
+    for node in order:
+        if node not in active and is_float(node.dtype) and not active.isdisjoint(node.operands):
+            active.add(node)
+    return active
+
+
+def _pass_on(
+    node: Node, total: Node, active: set[Node], lead: int, pending: dict[Node, list[Node]], trace: Trace | None
+) -> None:
+    for contribution in contributions(node, total, active):
+        operand = node.operands[contribution.position]
+        value = undo_broadcast(contribution.value, operand, lead)
+        if trace is not None:
+            trace.steps.append(
+                Step(node, contribution.position, operand, total, value, contribution.rule, contribution.partial)
+            )
+        if not is_zero(value):
+            pending.setdefault(operand, []).append(value)
+
+
+def _name_adjoint(total: Node, node: Node, loss: Node) -> Node:
+    """Name the adjoint of a named node or variable after it; leaves keep their own name."""
+    if not isinstance(node, (Named, Variable)) or not total.operands or node is loss:
+        return total
+    look = node.label.latex or latex_name(node.name)
+    top = (loss.label.latex or latex_name(loss.name)) if isinstance(loss, (Named, Variable)) else r"\mathcal{L}"
+    return Named(Label(f"d_{node.name}", rf"\frac{{\partial {top}}}{{\partial {look}}}", "adjoint"), total)
+
+
+def check_wrt(operation: str, outputs: Sequence[Node], wrt: Sequence[Node], disconnected: str) -> None:
+    """Refuse variables that are not real-valued, or that no output depends on as the graph is written."""
+    if disconnected not in ("error", "zero"):
+        raise errors.bad_option(operation, "disconnected", disconnected, ("error", "zero"))
+    reached = set(toposort(outputs))
+    for node in wrt:
+        if not is_float(node.dtype) or isinstance(node, Exact):
+            raise errors.not_differentiable_dtype(node)
+        if node not in reached and disconnected == "error":
+            raise errors.disconnected(operation, outputs[0], node)
+
+
+def grad(
+    loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None
+) -> list[Node]:
+    """Return the gradient of a scalar by each of `wrt`, of its shape and dtype."""
+    if loss.shape != ():
+        raise errors.not_scalar("grad", loss)
+    if not is_float(loss.dtype):
+        raise errors.not_differentiable_dtype(loss)
+    check_wrt("grad", [loss], wrt, disconnected)
+    found = backpropagate([(loss, exact(1))], wrt, named=True, trace=trace)
+    return [_result(found.get(node), node, ()) for node in wrt]
+
+
+def vjp(
+    outputs: Sequence[Node], wrt: Sequence[Node], cotangents: Sequence[Node], *, disconnected: str = "error"
+) -> list[Node]:
+    """Return the vector-Jacobian product: the sum over outputs of cotangent times derivative, for each of `wrt`."""
+    check_wrt("vjp", outputs, wrt, disconnected)
+    seeds = match_vectors("vjp", outputs, cotangents)
+    found = backpropagate(seeds, wrt)
+    return [_result(found.get(node), node, ()) for node in wrt]
+
+
+def jacobian(output: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> list[Node]:
+    """Return the derivatives of `output` by each of `wrt`, of shape output.shape + wrt.shape."""
+    check_wrt("jacobian", [output], wrt, disconnected)
+    if not is_float(output.dtype):
+        raise errors.not_differentiable_dtype(output)
+    found = backpropagate([(output, identity_seed(output.shape, output))], wrt)
+    return [_result(found.get(node), node, output.shape) for node in wrt]
+
+
+def hessian(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> list[list[Node]]:
+    """Return the second derivatives of a scalar, a block for each pair of `wrt`; unconnected blocks are zero."""
+    gradients = grad(loss, wrt, disconnected=disconnected)
+    return [jacobian(gradient, wrt, disconnected="zero") for gradient in gradients]
+
+
+def _result(found: Node | None, node: Node, lead: tuple[object, ...]) -> Node:
+    shape = (*lead, *node.shape)
+    if found is None:
+        return broadcast_to(zeros_of(node), shape)  # type: ignore[arg-type]
+    return found if found.dtype == node.dtype and not found.is_weak else astype(found, node.dtype)
+
+
+def match_vectors(operation: str, nodes: Sequence[Node], vectors: Sequence[Node]) -> list[tuple[Node, Node]]:
+    """Pair nodes with vectors of the same shape."""
+    if len(nodes) != len(vectors):
+        raise errors.cotangent_count(operation, len(nodes), len(vectors))
+    for node, vector in zip(nodes, vectors, strict=True):
+        if node.shape != vector.shape:
+            raise errors.cotangent_mismatch(operation, node, vector)
+    return list(zip(nodes, vectors, strict=True))

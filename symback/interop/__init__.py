@@ -1,0 +1,1 @@
+"""Graphs in and out: JSON documents and SymPy expressions."""

@@ -1,0 +1,321 @@
+"""Products in matrix notation, by the one table that classifies them; in index notation where there is no other.
+
+A vector is a column. An array of shape (n, 1) is that column too, one of shape (1, n) a row; where an
+operand is repeated along an axis, a vector of ones says so: ``x 1^T`` has x in every column.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from symback.latex.indices import indexed
+from symback.latex.terms import (
+    ATOM,
+    HADAMARD,
+    ONES,
+    POSTFIX,
+    PRODUCT,
+    ZERO,
+    Term,
+    applied,
+    joined,
+    juxtaposed,
+    norm_squared,
+    number_term,
+    scaled,
+    transposed,
+)
+from symback.nodes.classify import Product, classify
+from symback.nodes.contract import Contract, Labels
+from symback.nodes.node import Node
+from symback.nodes.shapes import Shape, SizeExpr
+
+_MOST_FACTORS = 16
+
+
+class Context(Protocol):
+    """What the text of a product is made from."""
+
+    def term(self, node: Node) -> Term:
+        """Return the text of an operand."""
+
+    def by_name(self, node: Node) -> bool:
+        """Is this node printed by a name, so that nobody looks inside?"""
+
+    def index(self, number: int) -> str:
+        """Return the letter of an index."""
+
+
+class Factor(NamedTuple):
+    """A factor of a product entry by entry, with its labels."""
+
+    node: Node
+    labels: Labels
+
+
+def product_term(node: Contract, context: Context) -> Term:
+    """Write a product."""
+    product = classify(node)
+    if product.kind == "fill":
+        return _fill(product)
+    body = _WRITERS[product.kind](product, context)
+    return scaled(product.coefficient, body or indexed(product, context))
+
+
+def placed(term: Term, labels: Labels, out: Labels, sizes: Mapping[int, SizeExpr]) -> Term | None:
+    """Arrange an operand along the axes `out` of a result: transposed, repeated; None if only indices can say it."""
+    kept = tuple(label for label in labels if label in out)
+    if labels == out or not kept:
+        return term
+    if len(set(labels)) < len(labels) or len(labels) > 2 or len(out) > 2:
+        return None
+    if len(kept) == 2:
+        return transposed(term)
+    (label,) = kept
+    is_row = len(labels) == 2 and labels[1] == label
+    if len(out) == 1:
+        return transposed(term) if is_row else term
+    along_rows = label == out[1]
+    oriented = term if is_row == along_rows else transposed(term)
+    if sizes[out[0] if along_rows else out[1]] == 1:
+        return oriented
+    return juxtaposed(ONES, oriented) if along_rows else juxtaposed(oriented, transposed(ONES))
+
+
+def spread(term: Term, shape: Shape, wanted: Shape) -> Term:
+    """Write an operand as NumPy broadcasts it; scalars, and what has more than two axes, as they are."""
+    if shape == wanted or not shape:
+        return term
+    offset = len(wanted) - len(shape)
+    out = tuple(range(len(wanted)))
+    labels = tuple(k if size == wanted[k] else k + len(wanted) for k, size in enumerate(shape, offset))
+    sizes = dict(zip(out, wanted, strict=True))
+    body = placed(term.bare(), labels, out, sizes)
+    return body._replace(negative=term.negative) if body else term
+
+
+def ones_term(shape: Sequence[SizeExpr]) -> Term:
+    """Write an array of ones; it has one factor for each axis along which it repeats."""
+    if len(shape) > 2 or all(size == 1 for size in shape):
+        return ONES if len(shape) > 2 else Term("1", ATOM)
+    columns = [transposed(ONES)] if len(shape) == 2 and shape[1] != 1 else []
+    return juxtaposed(*[ONES] * (shape[0] != 1), *columns)
+
+
+def _shape(p: Product) -> tuple[SizeExpr, ...]:
+    return tuple(p.sizes[label] for label in p.out)
+
+
+def _fill(p: Product) -> Term:
+    if all(size == 1 for size in _shape(p)):
+        return number_term(p.coefficient)
+    return ZERO if p.coefficient == 0 else scaled(p.coefficient, ones_term(_shape(p)))
+
+
+def _embed(p: Product, context: Context) -> Term | None:
+    if len(p.out) != 2 or len(p.cores) > 1:
+        return None
+    if not p.cores:
+        return Term("I", ATOM)
+    ((core, labels),) = p.cores
+    return applied(r"\operatorname{diag}", context.term(core)) if labels == p.out[:1] else None
+
+
+def _one_operand(p: Product, context: Context) -> Term | None:
+    ((core, labels),) = p.cores
+    term = context.term(core)
+    if any(label in p.out for label in labels):
+        return placed(term, labels, p.out, p.sizes)
+    repeated = [label for label in p.out if p.sizes[label] != 1]
+    return juxtaposed(Term(term.within(POSTFIX), POSTFIX), ones_term(_shape(p))) if repeated else term
+
+
+def _diagonal(p: Product, context: Context) -> Term | None:
+    ((core, labels),) = p.cores
+    return applied(r"\operatorname{diag}", context.term(core)) if len(labels) == 2 and len(p.out) == 1 else None
+
+
+def _trace(p: Product, context: Context) -> Term | None:
+    ((core, labels),) = p.cores
+    return applied(r"\operatorname{tr}", context.term(core)) if len(labels) == 2 else None
+
+
+def _sum(p: Product, context: Context) -> Term | None:
+    ((core, labels),) = p.cores
+    kept = [label for label in labels if label in p.out]
+    if not kept:
+        return _sum_of_all(core, context)
+    if len(labels) > 2 or len(p.out) > 2:
+        return None
+    term = context.term(core)
+    as_column = labels[0] == kept[0]
+    if len(p.out) == 2 and p.out[1] == kept[0]:
+        return juxtaposed(transposed(ONES), transposed(term) if as_column else term)
+    return juxtaposed(term if as_column else transposed(term), ONES)
+
+
+def _sum_of_all(core: Node, context: Context) -> Term | None:
+    """Write the sum of all entries, also of those that are sums themselves; an axis of size 1 is there already."""
+    inner = _unnamed_product(core, context)
+    while inner is not None and inner.kind == "sum" and inner.coefficient == 1:
+        core = inner.cores[0][0]
+        inner = _unnamed_product(core, context)
+    term, shape = context.term(core), core.shape
+    pair = _sum_of_products(core, context)
+    if pair or len(shape) > 2:
+        return pair
+    if len(shape) == 1:
+        return juxtaposed(transposed(ONES), term)
+    return juxtaposed(*[transposed(ONES)] * (shape[0] != 1), term, *[ONES] * (shape[1] != 1))
+
+
+def _sum_of_products(core: Node, context: Context) -> Term | None:
+    """Write the sum of all entries of a Hadamard product as a norm or an inner product."""
+    inner = _nested(core, context)
+    if inner is None:
+        return None
+    factors = _factors(inner, context)
+    if len(factors) != 2 or any(factor.labels != inner.out for factor in factors):
+        return None
+    return _pair(context, factors[0].node, factors[1].node)
+
+
+def _pair(context: Context, left: Node, right: Node) -> Term:
+    """Write the sum of the products of all entries of two arrays of one shape."""
+    rank = len(left.shape)
+    if left is right:
+        return norm_squared(context.term(left), rank)
+    if rank == 1:
+        return juxtaposed(transposed(context.term(left)), context.term(right))
+    return Term(rf"\langle {context.term(left).signed()}, {context.term(right).signed()} \rangle_F", POSTFIX)
+
+
+def _inner(p: Product, context: Context) -> Term | None:
+    (left, a), (right, b) = p.cores
+    if a == b:
+        return _pair(context, left, right)
+    if len(a) == 2 and a == b[::-1]:
+        return applied(r"\operatorname{tr}", juxtaposed(context.term(left), context.term(right)))
+    return None
+
+
+def _matrix_product(p: Product, context: Context) -> Term | None:
+    """Write the matrix first, or the operand with the rows of the result; transpose what is the other way round."""
+    first, second = p.cores
+    if len(first[1]) == 1 or (len(p.out) == 2 and p.out[0] not in first[1]):
+        first, second = second, first
+    (left, a), (right, b) = first, second
+    left_term, right_term = context.term(left), context.term(right)
+    if a[0] != p.out[0]:
+        left_term = transposed(left_term)
+    if len(b) == 2 and b[1] != p.out[1]:
+        right_term = transposed(right_term)
+    return juxtaposed(left_term, right_term)
+
+
+def _factors(p: Product, context: Context) -> list[Factor]:
+    """Return the factors of a product entry by entry, those of unnamed products inside it included."""
+    found: list[Factor] = []
+    pending = [Factor(*core) for core in reversed(p.cores)]
+    private = -1
+    while pending:
+        factor = pending.pop()
+        inner = _nested(factor.node, context) if len(found) + len(pending) < _MOST_FACTORS else None
+        if inner is None:
+            found.append(factor)
+            continue
+        outer = dict(zip(inner.out, factor.labels, strict=True))
+        for node, labels in reversed(inner.cores):
+            fresh = tuple(outer.get(label, private - label) for label in labels)
+            pending.append(Factor(node, fresh))
+        private -= 1 + max(inner.sizes, default=0)
+    return found
+
+
+def _unnamed_product(node: Node, context: Context) -> Product | None:
+    return None if context.by_name(node) or not isinstance(node, Contract) else classify(node)
+
+
+def _nested(node: Node, context: Context) -> Product | None:
+    """Return a product entry by entry that may be written as part of another."""
+    inner = _unnamed_product(node, context)
+    return inner if inner and inner.kind == "hadamard" and inner.coefficient == 1 and not inner.ones else None
+
+
+def _hadamard(p: Product, context: Context) -> Term | None:
+    counts = Counter(_factors(p, context))
+    scalars = [_power(context.term(f.node), n, "") for f, n in counts.items() if not _axes(f, p)]
+    tensors = {f: n for f, n in counts.items() if _axes(f, p)}
+    body = _outer_of(tensors, p, context)
+    if body is None:
+        terms = [placed(context.term(f.node), f.labels, p.out, p.sizes) for f in tensors]
+        if any(term is None for term in terms):
+            return None
+        powers = [_power(term, n, r"\odot ") for term, n in zip(terms, tensors.values(), strict=True) if term]
+        body = _entrywise(powers) if powers else None
+    if body is None and any(p.sizes[label] != 1 for label in p.out):
+        body = ones_term(_shape(p))
+    if not scalars:
+        return body
+    if body is None:
+        return scalars[0] if len(scalars) == 1 else Term(joined(s.within(POSTFIX) for s in scalars), PRODUCT)
+    text = joined([*(scalar.within(POSTFIX) for scalar in scalars), body.within(HADAMARD)])
+    return Term(text, HADAMARD if body.level == HADAMARD else PRODUCT)
+
+
+def _axes(factor: Factor, p: Product) -> bool:
+    return any(label in p.out for label in factor.labels)
+
+
+def _entrywise(terms: list[Term]) -> Term:
+    if len(terms) == 1:
+        return terms[0]
+    return Term(r" \odot ".join(term.within(POSTFIX) for term in terms), HADAMARD)
+
+
+def _power(term: Term, exponent: int, sign: str) -> Term:
+    return term if exponent == 1 else Term(rf"{term.within(ATOM)}^{{{sign}{exponent}}}", POSTFIX)
+
+
+def _outer_of(tensors: Mapping[Factor, int], p: Product, context: Context) -> Term | None:
+    """Write the outer product of a column and a row."""
+    if len(p.out) != 2 or len(tensors) != 2 or any(n > 1 for n in tensors.values()):
+        return None
+    by_axes = {tuple(label for label in factor.labels if label in p.out): factor for factor in tensors}
+    column, row = by_axes.get(p.out[:1]), by_axes.get(p.out[1:])
+    if column is None or row is None:
+        return None
+    left = placed(context.term(column.node), column.labels, p.out[:1], p.sizes)
+    below = placed(context.term(row.node), row.labels, p.out[1:], p.sizes)
+    return juxtaposed(left, transposed(below)) if left and below else None
+
+
+def _outer(p: Product, context: Context) -> Term | None:
+    (left, _), (right, _) = p.cores
+    return juxtaposed(context.term(left), transposed(context.term(right)))
+
+
+def _by_index(p: Product, context: Context) -> Term | None:
+    return None
+
+
+_WRITERS: dict[str, Callable[[Product, Context], Term | None]] = {
+    "embed": _embed,
+    "scale": _one_operand,
+    "transpose": _one_operand,
+    "broadcast": _one_operand,
+    "diagonal": _diagonal,
+    "trace": _trace,
+    "sum": _sum,
+    "hadamard": _hadamard,
+    "outer": _outer,
+    "inner": _inner,
+    "frobenius": _inner,
+    "matvec": _matrix_product,
+    "vecmat": _matrix_product,
+    "matmul": _matrix_product,
+    "batched": _by_index,
+    "tensordot": _by_index,
+    "general": _by_index,
+}
+"""For each kind of product its writer; what a writer leaves, index notation takes."""

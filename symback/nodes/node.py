@@ -1,0 +1,332 @@
+"""The node: an immutable, interned `sympy.Basic` with a shape and a dtype."""
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, ClassVar, NoReturn, Self, cast
+
+import numpy as np
+import sympy
+from sympy.printing.pretty.stringpict import prettyForm
+
+from symback import errors
+from symback.graph import toposort
+from symback.nodes.interned import Interned, Param
+from symback.nodes.shapes import Shape, size_symbols
+
+__all__ = ["HOOKS", "METHODS", "Interned", "Node", "Param", "is_node"]
+
+METHODS: dict[str, Callable[..., Any]] = {}
+"""The functions behind operators, methods and NumPy's protocols, entered where they are defined."""
+
+HOOKS: dict[str, Callable[..., Any]] = {}
+"""What later layers do for a node: print it as text or LaTeX, write it as rows, substitute in it."""
+
+
+class Node(Interned):
+    """A vertex of an expression graph: an operation, or a leaf, with its shape and dtype.
+
+    Nodes are made by functions (`sb.tensor`, `sb.exp`, …) and operators, never changed, and there is
+    one for each expression: ``a is b`` says that two expressions are the same.
+    """
+
+    __slots__ = ("dtype", "shape")
+    shape: Shape
+    dtype: np.dtype[Any]
+
+    is_commutative = False
+    is_weak: ClassVar[bool] = False
+    __array_priority__ = 1000
+
+    @classmethod
+    def make(cls, args: tuple[Any, ...], shape: Shape, dtype: np.dtype[Any]) -> Self:
+        """Return the node of these arguments, which the caller has checked and normalised."""
+        entry = cls._table.get(args)
+        if entry is not None:
+            found = entry()
+            if found is not None:
+                return cast(Self, found)
+        made = object.__new__(cls)
+        made._args = args
+        made.shape = shape
+        made.dtype = dtype
+        return cls.enter(args, made)
+
+    # -- structure --------------------------------------------------------------------------
+
+    @property
+    def operands(self) -> tuple["Node", ...]:
+        """The nodes this one is computed from, in order."""
+        return cast(tuple["Node", ...], self._args[1:])
+
+    def with_operands(self, operands: tuple["Node", ...]) -> "Node":
+        """Return the same operation on other operands."""
+        if operands == self.operands:
+            return self
+        return cast("Node", self.func(self._args[0], *operands))
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def short(self) -> str:
+        """Return a few words that name this node in a message."""
+        return cast(str, HOOKS["short"](self))
+
+    # -- operators --------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["add"](self, other))
+
+    def __radd__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["add"](other, self))
+
+    def __sub__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["subtract"](self, other))
+
+    def __rsub__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["subtract"](other, self))
+
+    def __mul__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["multiply"](self, other))
+
+    def __rmul__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["multiply"](other, self))
+
+    def __truediv__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["divide"](self, other))
+
+    def __rtruediv__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["divide"](other, self))
+
+    def __pow__(self, other: Any, mod: None = None) -> "Node":
+        return cast(Node, METHODS["power"](self, other))
+
+    def __rpow__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["power"](other, self))
+
+    def __matmul__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["matmul"](self, other))
+
+    def __rmatmul__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["matmul"](other, self))
+
+    def __neg__(self) -> "Node":
+        return cast(Node, METHODS["negative"](self))
+
+    def __pos__(self) -> "Node":
+        return self
+
+    def __abs__(self) -> "Node":
+        return cast(Node, METHODS["abs"](self))
+
+    def __lt__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["less"](self, other))
+
+    def __le__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["less_equal"](self, other))
+
+    def __gt__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["greater"](self, other))
+
+    def __ge__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["greater_equal"](self, other))
+
+    def __getitem__(self, index: Any) -> "Node":
+        return cast(Node, METHODS["getitem"](self, index))
+
+    @property
+    def T(self) -> "Node":
+        """The node with its axes reversed."""
+        return cast(Node, METHODS["transpose"](self))
+
+    def transpose(self, *axes: int) -> "Node":
+        """Permute the axes, as `numpy.ndarray.transpose` does."""
+        given: Any = axes[0] if len(axes) == 1 and not hasattr(axes[0], "__index__") else axes
+        return cast(Node, METHODS["transpose"](self, given or None))
+
+    def reshape(self, *shape: Any) -> "Node":
+        """Change the shape and keep the entries in row-major order; one size may be -1."""
+        given = shape[0] if len(shape) == 1 else shape
+        return cast(Node, METHODS["reshape"](self, given))
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> "Node":
+        """Sum over `axis` (an integer, a tuple, or None for all axes)."""
+        return cast(Node, METHODS["sum"](self, axis, keepdims=keepdims))
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> "Node":
+        """Average over `axis` (an integer, a tuple, or None for all axes)."""
+        return cast(Node, METHODS["mean"](self, axis, keepdims=keepdims))
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> "Node":
+        """Largest entry over `axis` (an integer, a tuple, or None for all axes)."""
+        return cast(Node, METHODS["max"](self, axis, keepdims=keepdims))
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> "Node":
+        """Smallest entry over `axis` (an integer, a tuple, or None for all axes)."""
+        return cast(Node, METHODS["min"](self, axis, keepdims=keepdims))
+
+    def dot(self, other: Any) -> "Node":
+        """Return the product `numpy.dot` gives."""
+        return cast(Node, METHODS["dot"](self, other))
+
+    def astype(self, dtype: Any) -> "Node":
+        """Convert to another dtype."""
+        return cast(Node, METHODS["astype"](self, dtype))
+
+    # -- what a node is not -----------------------------------------------------------------
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if isinstance(other, (bool, int, float, complex, np.ndarray, np.generic)):
+            raise errors.no_equality(self, other)
+        return False
+
+    def __ne__(self, other: object) -> bool:
+        return not self.__eq__(other)
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> NoReturn:
+        raise errors.no_truth_value(self)
+
+    def __float__(self) -> NoReturn:
+        raise errors.no_number(self, "float")
+
+    def __int__(self) -> NoReturn:
+        raise errors.no_number(self, "int")
+
+    def __complex__(self) -> NoReturn:
+        raise errors.no_number(self, "complex")
+
+    def __index__(self) -> NoReturn:
+        raise errors.no_number(self, "integer")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        raise errors.no_array(self)
+
+    def __len__(self) -> int:
+        if not self.shape or not isinstance(self.shape[0], int):
+            raise errors.no_iteration(self)
+        return self.shape[0]
+
+    def __iter__(self) -> Any:
+        if not self.shape or not isinstance(self.shape[0], int):
+            raise errors.no_iteration(self)
+        return (self[i] for i in range(self.shape[0]))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        function = METHODS.get(ufunc.__name__)
+        if function is None or method != "__call__":
+            raise errors.not_supported_numpy(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
+        if options:
+            raise errors.not_supported_option(ufunc.__name__, [f"{option}=" for option in options])
+        return function(*inputs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        counterpart = METHODS.get(function.__name__)
+        if counterpart is None:
+            raise errors.not_supported_numpy(function.__name__)
+        try:
+            signature(counterpart).bind(*args, **options)
+        except TypeError as error:
+            raise errors.not_supported_option(function.__name__, [str(error)]) from None
+        return counterpart(*args, **options)
+
+    # -- SymPy's protocol, iterative and with sharing ---------------------------------------
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        """The variables this node depends on, and the symbolic sizes of their shapes."""
+        leaves = [node for node in toposort([self]) if not node.operands]
+        sizes = {s for leaf in leaves for size in leaf.shape for s in size_symbols(size)}
+        return {leaf for leaf in leaves if leaf.is_Symbol} | sizes
+
+    def atoms(self, *types: Any) -> set[Any]:
+        """Return the leaves, or the nodes of the given classes."""
+        nodes = toposort([self])
+        if not types:
+            return {node for node in nodes if not node.operands}
+        kinds = tuple(t if isinstance(t, type) else type(t) for t in types)
+        return {node for node in nodes if isinstance(node, kinds)}
+
+    def has(self, *patterns: Any) -> bool:
+        """Does the graph contain one of these nodes, sizes or classes of nodes?"""
+        classes = tuple(p for p in patterns if isinstance(p, type))
+        wanted = {p for p in patterns if not isinstance(p, type)}
+        return bool(wanted & self.free_symbols) or any(
+            node in wanted or isinstance(node, classes) for node in toposort([self])
+        )
+
+    def count_ops(self, visual: Any = None) -> int:
+        """Return the number of operations, shared ones counted once."""
+        return sum(bool(node.operands) for node in toposort([self]))
+
+    def xreplace(self, rule: Any, **unused: Any) -> "Node":
+        """Replace nodes (or symbolic sizes) by others of the same shape."""
+        return cast(Node, HOOKS["substitute"](self, dict(rule)))
+
+    def subs(self, *args: Any, **unused: Any) -> "Node":
+        """Replace nodes, or sizes (by name or symbol): ``subs(old, new)`` or ``subs({old: new})``."""
+        pairs = {args[0]: args[1]} if len(args) == 2 else dict(args[0])
+        return cast(Node, HOOKS["substitute"](self, pairs))
+
+    def replace(self, query: Any, value: Any = None, *args: Any, **unused: Any) -> "Node":
+        """Replace a node or a size by another; SymPy's classes and patterns, which are also asked for, match none."""
+        return self.subs(query, value) if isinstance(query, (Node, str, sympy.Symbol)) else self
+
+    def doit(self, **hints: Any) -> "Node":
+        """Return the node itself: nothing is left unevaluated."""
+        return self
+
+    def diff(self, *symbols: Any, **unused: Any) -> NoReturn:
+        """Refuse: SymPy's derivative has no sharing; `sb.grad` has."""
+        raise errors.use_instead("node.diff", "sb.grad(node, wrt) or sb.jacobian(node, wrt)")
+
+    def sort_key(self, order: Any = None) -> Any:
+        """Return a key that depends on this node's own shape and class only."""
+        one = sympy.S.One
+        return (5, 0, type(self).__name__), (1, (errors.show_shape(self.shape),)), one.sort_key(), one
+
+    def compare(self, other: Any) -> int:
+        """Order two nodes by class and address, as SymPy's containers ask."""
+        if self is other:
+            return 0
+        mine, theirs = (type(self).__name__, id(self)), (type(other).__name__, id(other))
+        return (mine > theirs) - (mine < theirs)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return HOOKS["unpickle"], HOOKS["pickle"](self)
+
+    # -- display ----------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        return cast(str, HOOKS["text"](self))
+
+    __str__ = __repr__
+
+    def _sympystr(self, printer: Any) -> str:
+        return cast(str, HOOKS["text"](self))
+
+    _sympyrepr = _sympystr
+
+    def _pretty(self, printer: Any) -> Any:
+        return prettyForm(cast(str, HOOKS["text"](self)))
+
+    def _latex(self, printer: Any = None) -> str:
+        return cast(str, HOOKS["latex"](self))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self._latex()}$"
+
+    def _no_code(self, printer: Any) -> NoReturn:
+        raise errors.use_instead("SymPy's code printers and sympy.lambdify", "sb.lambdify(inputs, outputs).source")
+
+    _pythoncode = _numpycode = _scipycode = _lambdacode = _mpmathcode = _ccode = _fcode = _no_code
+    _jscode = _juliacode = _octave = _rcode = _rust_code = _tensorflowcode = _jaxcode = _torchcode = _no_code
+
+
+def is_node(value: object) -> bool:
+    """Is this a node of a graph?"""
+    return isinstance(value, Node)

@@ -1,0 +1,132 @@
+"""Shapes: tuples of sizes, each a Python integer or a polynomial of symbolic sizes with integer coefficients."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import sympy
+
+from symback import errors
+
+SizeExpr: TypeAlias = int | sympy.Expr
+Shape: TypeAlias = tuple[SizeExpr, ...]
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z", re.ASCII)
+
+_shapes: dict[Shape, Shape] = {(): ()}
+
+
+def intern_shape(shape: Shape) -> Shape:
+    """Return the one tuple that stands for this shape, so that equal shapes are usually identical."""
+    return _shapes.setdefault(shape, shape)
+
+
+def size_symbol(name: str) -> sympy.Symbol:
+    """Return the symbolic size called `name`."""
+    if not NAME.match(name):
+        raise errors.bad_size(name)
+    return sympy.Symbol(name, integer=True, nonnegative=True)
+
+
+def as_size(value: Any) -> SizeExpr:
+    """Turn an integer, a name, or a SymPy polynomial of names into a size in its one expanded form."""
+    if isinstance(value, bool):
+        raise errors.bad_size(value)
+    if isinstance(value, str):
+        return size_symbol(value)
+    if isinstance(value, sympy.Expr):
+        return _size_from_sympy(value)
+    try:
+        number = value.__index__()
+    except (AttributeError, TypeError):
+        raise errors.bad_size(value) from None
+    if number < 0:
+        raise errors.bad_size(value)
+    return int(number)
+
+
+def _size_from_sympy(value: sympy.Expr) -> SizeExpr:
+    symbols = {symbol: size_symbol(symbol.name) for symbol in value.free_symbols if isinstance(symbol, sympy.Symbol)}
+    size = sympy.expand(value.xreplace(symbols))
+    if size.is_Integer:
+        if size < 0:
+            raise errors.bad_size(value)
+        return int(size)
+    if not size.is_polynomial(*symbols.values()) or not size.is_integer:
+        raise errors.bad_size(value)
+    return size
+
+
+def as_shape(shape: Any) -> Shape:
+    """Turn a size or an iterable of sizes into an interned shape."""
+    if isinstance(shape, (str, int, sympy.Expr)) or hasattr(shape, "__index__"):
+        shape = (shape,)
+    return intern_shape(tuple(as_size(size) for size in shape))
+
+
+def product(sizes: Iterable[SizeExpr]) -> SizeExpr:
+    """Multiply sizes: the number of entries of a shape."""
+    result: SizeExpr = 1
+    for size in sizes:
+        result = result * size
+    return result if isinstance(result, int) else simplify_size(result)
+
+
+def simplify_size(size: SizeExpr) -> SizeExpr:
+    """Bring the result of arithmetic on sizes to its one expanded form."""
+    if isinstance(size, int):
+        return size
+    expanded = sympy.expand(size)
+    return int(expanded) if expanded.is_Integer else expanded
+
+
+def size_symbols(size: SizeExpr) -> set[sympy.Symbol]:
+    """Return the symbolic sizes in a size."""
+    return set() if isinstance(size, int) else {s for s in size.free_symbols if isinstance(s, sympy.Symbol)}
+
+
+def broadcast_shapes(operation: str, nodes: Sequence[Any]) -> Shape:
+    """Broadcast the shapes of `nodes` as NumPy does; a symbolic size goes with itself or a literal 1."""
+    shape: Shape = nodes[0].shape
+    for node in nodes[1:]:
+        if node.shape is not shape:
+            shape = _broadcast_two(operation, nodes, shape, node.shape)
+    return intern_shape(shape)
+
+
+def _broadcast_two(operation: str, nodes: Sequence[Any], left: Shape, right: Shape) -> Shape:
+    if len(left) < len(right):
+        left = (1,) * (len(right) - len(left)) + left
+    else:
+        right = (1,) * (len(left) - len(right)) + right
+    result: list[SizeExpr] = []
+    for a, b in zip(left, right, strict=True):
+        if a is b or a == b or b == 1:
+            result.append(a)
+        elif a == 1:
+            result.append(b)
+        else:
+            raise errors.no_broadcast(operation, nodes, a, b)
+    return tuple(result)
+
+
+def normalize_axis(operation: str, node: Any, axis: Any) -> int:
+    """Return `axis` as an index from 0, checked against the rank of `node`."""
+    rank = len(node.shape)
+    try:
+        index = int(axis.__index__())
+    except (AttributeError, TypeError):
+        raise errors.bad_axis(operation, node, axis) from None
+    if not -rank <= index < rank:
+        raise errors.bad_axis(operation, node, axis)
+    return index % rank
+
+
+def normalize_axes(operation: str, node: Any, axis: Any) -> tuple[int, ...]:
+    """Return the reduced axes in increasing order: all of them for None, else distinct ones."""
+    if axis is None:
+        return tuple(range(len(node.shape)))
+    axes = [normalize_axis(operation, node, a) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
+    if len(set(axes)) != len(axes):
+        raise errors.bad_axis(operation, node, axis)
+    return tuple(sorted(axes))

@@ -1,0 +1,74 @@
+"""Substitution of nodes and of symbolic sizes, over the whole graph and without recursion."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import sympy
+
+from symback import errors
+from symback.graph import many_allocations, rebuild
+from symback.nodes.apply import Apply, Operation
+from symback.nodes.leaves import Exact, Leaf, Ones, Size, Variable, as_node, ones_of, size_of
+from symback.nodes.node import HOOKS, Node, Param
+from symback.nodes.shapes import as_shape, as_size, simplify_size, size_symbol
+
+SizeMap = Callable[[Any], Any]
+
+
+def map_sizes(value: Any, replace: SizeMap) -> Any:
+    """Replace the symbolic sizes in a static parameter."""
+    if isinstance(value, tuple):
+        return tuple(map_sizes(item, replace) for item in value)
+    return replace(value) if isinstance(value, sympy.Expr) else value
+
+
+def substitute(node: Node, pairs: dict[Any, Any]) -> Node:
+    """Replace nodes by nodes of the same shape and dtype, and sizes (names, symbols) by sizes.
+
+    Raises:
+        ShapeError: If a replacement has another shape, or the graph's shapes no longer fit.
+    """
+    given: dict[Node, Node] = {}
+    sizes: dict[sympy.Symbol, Any] = {}
+    for old, new in pairs.items():
+        if isinstance(old, Node):
+            given[old] = _same_kind(old, as_node(new))
+        elif isinstance(old, (str, sympy.Symbol)):
+            sizes[size_symbol(str(old))] = as_size(new)
+        else:
+            raise errors.not_a_node(old)
+
+    def replace_size(size: sympy.Expr) -> Any:
+        return simplify_size(size.xreplace({s: sympy.sympify(v) for s, v in sizes.items()}))
+
+    def replace(current: Node, operands: tuple[Node, ...]) -> Node:
+        if not sizes:
+            return current.with_operands(operands)
+        return _resize(current, operands, replace_size)
+
+    with many_allocations():
+        return rebuild([node], replace, given)[node]
+
+
+def _same_kind(old: Node, new: Node) -> Node:
+    if new.shape != old.shape and not (isinstance(new, Exact) and old.shape == ()):
+        raise errors.cotangent_mismatch("subs", old, new)
+    return new
+
+
+def _resize(node: Node, operands: tuple[Node, ...], replace: SizeMap) -> Node:
+    """Rebuild a node with other sizes."""
+    if isinstance(node, Variable):
+        return Variable(node.label, Param(as_shape(map_sizes(node.shape, replace))), node._args[2])
+    if isinstance(node, Ones):
+        return ones_of(as_shape(map_sizes(node.shape, replace)), node.dtype)
+    if isinstance(node, Size):
+        return size_of(map_sizes(node.size, replace))
+    if isinstance(node, Leaf):
+        return node
+    if isinstance(node, Apply):
+        return cast(Node, node.func(Operation(map_sizes(node.operation.value, replace)), *operands))
+    return node.with_operands(operands)
+
+
+HOOKS["substitute"] = substitute

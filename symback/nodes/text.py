@@ -1,0 +1,113 @@
+"""Short text for a node: one let-line for each name, cut off where it grows long."""
+
+from fractions import Fraction
+
+from symback.nodes.add import Plus
+from symback.nodes.apply import Apply, Named
+from symback.nodes.classify import classify
+from symback.nodes.contract import Contract
+from symback.nodes.leaves import Constant, Exact, ExactValue, Ones, Size, Variable
+from symback.nodes.node import HOOKS, Node
+
+_MOST_CHARACTERS = 1200
+_DEPTH = 6
+
+
+def exact_text(value: ExactValue) -> str:
+    """Write an exact number: 1/3 as it is, a float by its shortest decimal."""
+    if isinstance(value, Fraction):
+        near = float(value) if abs(value.numerator).bit_length() < 1000 else 0.0
+        return str(value) if value.denominator < 1000 or Fraction(near) != value else repr(near)
+    return str(value)
+
+
+class _Writer:
+    """Writes expressions until a budget of characters is spent; names stand for what they name."""
+
+    def __init__(self) -> None:
+        self.left = _MOST_CHARACTERS
+        self.pending: list[Named] = []
+        self.seen: set[Node] = set()
+
+    def write(self, node: Node, depth: int = _DEPTH) -> str:
+        """Return the text of an expression."""
+        text = self._leaf(node)
+        if text is None:
+            text = self._operation(node, depth - 1) if depth > 0 and self.left > 0 else "…"
+        return text
+
+    def _leaf(self, node: Node) -> str | None:
+        if isinstance(node, Named) and node not in self.seen:
+            self.seen.add(node)
+            self.pending.append(node)
+        if isinstance(node, (Named, Variable)):
+            text = node.name
+        elif isinstance(node, Exact):
+            text = exact_text(node.value)
+        elif isinstance(node, Size):
+            text = str(node.size)
+        elif isinstance(node, (Constant, Ones)):
+            text = f"{type(node).__name__.lower()}{node.shape}"
+        else:
+            return None
+        self.left -= len(text)
+        return text
+
+    def _operation(self, node: Node, depth: int) -> str:
+        self.left -= 4
+        if isinstance(node, Contract):
+            return self._product(node, depth)
+        operands = [self.write(operand, depth) for operand in node.operands[:8]]
+        if len(node.operands) > 8:
+            operands.append("…")
+        if isinstance(node, Plus):
+            return "(" + " + ".join(operands).replace("+ -", "- ") + ")"
+        assert isinstance(node, Apply)
+        operands += [str(parameter) for parameter in node.operation.parameters]
+        return f"{node.operation.name}({', '.join(operands)})"
+
+    def _product(self, node: Contract, depth: int) -> str:
+        p = classify(node)
+        factor = "" if p.coefficient == 1 else "-" if p.coefficient == -1 else exact_text(p.coefficient) + "*"
+        texts = [self.write(core, depth) for core, _ in p.cores[:8]]
+        if p.kind in ("scale", "hadamard"):
+            return factor + "*".join(texts)
+        if p.kind in ("matvec", "vecmat", "matmul", "inner"):
+            return f"{factor}{_product_text(texts, p.cores, p.out)}"
+        return f"{factor}{p.kind}({', '.join([repr(str(node.subscripts)), *texts])})"
+
+
+def _product_text(texts: list[str], cores: list[tuple[Node, tuple[int, ...]]], out: tuple[int, ...]) -> str:
+    """Write a product with @ and .T, as NumPy has it."""
+    (left, a), (right, b) = zip(texts, (labels for _, labels in cores), strict=True)
+    if len(out) == 2 and out[0] not in a:
+        left, a, right, b = right, b, left, a
+    left += ".T" if len(a) == 2 and a[1] in out else ""
+    right += ".T" if len(b) == 2 and b[0] in out else ""
+    return f"{left} @ {right}"
+
+
+def short(node: Node) -> str:
+    """Return a few words for a message: a name, or the start of the expression."""
+    if isinstance(node, (Named, Variable)):
+        return node.name
+    text = _Writer().write(node, depth=2)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def text(node: Node) -> str:
+    """Return the node in let-form: the names it is made of, then itself."""
+    writer = _Writer()
+    root = node.operands[0] if isinstance(node, Named) else node
+    lines = [writer.write(root)]
+    if isinstance(node, Named):
+        lines[0] = f"{node.name} = {lines[0]}"
+    while writer.pending and writer.left > 0:
+        named = writer.pending.pop()
+        lines.append(f"{named.name} = {writer.write(named.operands[0])}")
+    if writer.pending:
+        lines.append("…")
+    return "\n".join(reversed(lines))[:1900]
+
+
+HOOKS["short"], HOOKS["text"] = short, text

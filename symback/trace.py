@@ -1,0 +1,42 @@
+"""The record of what a reverse pass did, which derivations are printed from."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One application of the chain rule: what a node passes on to one of its operands.
+
+    Attributes:
+        node: The node whose adjoint is passed on.
+        position: Which operand receives it.
+        operand: That operand.
+        cotangent: The adjoint of `node`.
+        contribution: What the operand receives: the adjoint times the local derivative.
+        rule: The name of the rule: ``sum``, ``product``, ``name``, or that of a primitive.
+        partial: The local derivative, for an elementwise primitive.
+    """
+
+    node: Any
+    position: int
+    operand: Any
+    cotangent: Any
+    contribution: Any
+    rule: str
+    partial: Any = None
+
+
+@dataclass(slots=True)
+class Trace:
+    """All steps of one pass, from the outputs down, and the adjoint that each node ended with.
+
+    Attributes:
+        outputs: The differentiated nodes with their seeds.
+        steps: The steps in the order they were made.
+        adjoints: For each node the sum of what it received.
+    """
+
+    outputs: list[tuple[Any, Any]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    adjoints: dict[Any, Any] = field(default_factory=dict)

@@ -1,0 +1,37 @@
+"""What every test shares: the update switch of golden files, Hypothesis without a clock, a registry put back."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+
+from golden import UPDATE
+from symback import op
+from symback.nodes import apply, node
+
+hypothesis.settings.register_profile(
+    "symback", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("symback")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--update-golden"):
+        os.environ[UPDATE] = "1"
+
+
+@pytest.fixture
+def own_registry() -> Iterator[None]:
+    """Let a test declare primitives that no other test sees."""
+    tables: tuple[dict[str, Any], ...] = op._primitives, apply.SIGNATURES, node.METHODS
+    before = [dict(table) for table in tables]
+    yield
+    for table, entries in zip(tables, before, strict=True):
+        table.clear()
+        table.update(entries)

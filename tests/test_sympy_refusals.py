@@ -1,0 +1,104 @@
+"""SymPy expressions and nodes that have no counterpart are refused by name, with what works instead."""
+
+from typing import Any
+
+import pytest
+import sympy
+from sympy import Function, Symbol, symbols
+
+import symback as sb
+from symback import errors
+from symback.interop.sympy import from_sympy, to_sympy
+from symback.nodes.leaves import exact
+from symback.nodes.node import Node
+
+x, y = symbols("x y")
+X = sb.tensor("x")
+
+
+class Cube(Function):  # type: ignore[misc]
+    """A function of one's own with a derivative."""
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        return 3 * self.args[0] ** 2
+
+
+A = sympy.MatrixSymbol("A", 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("expr", "reason"),
+    [
+        (Function("f")(x), r"cannot convert f \(f\(x\)\); an undefined function has no value; declare it with sb.elem"),
+        (
+            Cube(x) + 1,
+            r"cannot convert Cube \(Cube\(x\)\); there is no such elementwise function; declare it with",
+        ),
+        (sympy.gamma(x), "cannot convert gamma .* declare it with sb.elementwise"),
+        (sympy.asinh(x), "cannot convert asinh .* write log"),
+        (sympy.sec(x), "write 1/cos"),
+        (sympy.csc(x), "write 1/sin"),
+        (sympy.cot(x), "write 1/tan"),
+        (sympy.acosh(x), "write log"),
+        (sympy.atanh(x), "write log"),
+        (sympy.Heaviside(x), "write Piecewise"),
+        (sympy.Derivative(sympy.sin(x), x), "cannot convert Derivative .* evaluate it with .doit"),
+        (sympy.Integral(sympy.exp(-(x**2)), x), "cannot convert Integral .* evaluate it with .doit"),
+        (sympy.Sum(x, (x, 1, y)), "cannot convert Sum"),
+        (sympy.Product(x, (x, 1, y)), "cannot convert Product"),
+        (sympy.Derivative(sympy.gamma(x), x), "cannot convert gamma"),
+        (x * sympy.I, "cannot convert ImaginaryUnit"),
+        (sympy.zoo, "cannot convert ComplexInfinity"),
+        (sympy.log(-2, evaluate=False), "only real constants are supported"),
+        (A[0, 0] + 1, "cannot convert MatrixElement|cannot convert MatrixSymbol"),
+        (A, "cannot convert MatrixSymbol .* make it with sb.tensor"),
+        (sympy.Trace(A), "cannot convert MatrixSymbol .* make it with sb.tensor"),
+        (sympy.Tuple(x, y), "cannot convert Tuple"),
+        (sympy.Lambda(x, x + 1), "cannot convert Lambda"),
+        (sympy.Interval(0, 1), "cannot convert Interval"),
+        (sympy.Xor(x > 1, y > 1), "cannot convert Xor"),
+        (Symbol("i", imaginary=True), "symbols stand for real numbers"),
+        (Symbol("M", commutative=False), "symbols stand for real numbers"),
+        (sympy.exp(sb.tensor("v", (3,))), "cannot convert a node with axes .*SymPy knows no shapes"),
+        ("x + 1", "cannot use str in a graph"),
+        (None, "cannot use NoneType in a graph"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_has_no_counterpart_is_refused_by_name(expr: Any, reason: str) -> None:
+    with pytest.raises(errors.UsageError, match=reason):
+        from_sympy(expr)
+
+
+def test_a_refusal_of_a_large_expression_is_short() -> None:
+    e = x
+    for _ in range(60):
+        e = sympy.Mul(sympy.sin(e, evaluate=False), e, evaluate=False)
+    with pytest.raises(errors.UsageError, match=r"cannot convert gamma; there is no such"):
+        from_sympy(sympy.gamma(e, evaluate=False))
+
+
+@pytest.mark.parametrize(
+    ("node", "reason"),
+    [
+        (sb.sum(sb.tensor("v", (3,))), r"it has the shape \(3,\), not \(\)"),
+        (sb.tensor("v", ("n",)), r"it has the shape \(n,\), not \(\)"),
+        (sb.stop_gradient(X) * X, "SymPy has no counterpart of stop_gradient"),
+        (X.astype("float32"), "only scalar elementwise operations"),
+        (exact(-0.0), "SymPy has no negative zero"),
+        (sb.divide(X, exact(0)), r"no real number \(it holds zoo\)"),
+        (sb.sqrt(exact(-1)) * X, r"no real number \(it holds I\)"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_node_without_counterpart_is_refused(node: Node, reason: str) -> None:
+    with pytest.raises(errors.UsageError, match=reason):
+        to_sympy(node)
+
+
+def test_a_graph_too_deep_for_sympy_is_refused() -> None:
+    node = X
+    for _ in range(20_000):
+        node = sb.sin(node)
+    with pytest.raises(errors.UsageError, match="SymPy recurses over its depth, which is too large"):
+        to_sympy(node)
