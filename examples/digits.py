@@ -12,8 +12,9 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import symback as sb
 from sklearn.datasets import load_digits
+
+import symback as sb
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # after the backend is chosen

@@ -6,6 +6,7 @@ Run it: python examples/own_primitive.py
 from collections.abc import Sequence
 
 import numpy as np
+
 import symback as sb
 
 

@@ -1,9 +1,10 @@
-"""The two-layer network of a backpropagation lecture: its derivation, its gradient code, the proof by numbers, training.
+"""The two-layer network of a backpropagation lecture: derivation, gradient code, proof by numbers, training.
 
 Run it with nothing but symback installed: python examples/two_layer_network.py
 """
 
 import numpy as np
+
 import symback as sb
 
 # The network: n inputs, h hidden units, m outputs; sizes stay symbolic.

@@ -87,11 +87,11 @@ abs = absolute
 __version__ = "0.1.0"
 
 __all__ = [
+    "PRIMITIVES",
     "CompiledFunction",
     "Derivation",
     "GradientReport",
     "Node",
-    "PRIMITIVES",
     "Primitive",
     "Variable",
     "__version__",

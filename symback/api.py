@@ -27,7 +27,19 @@ class _Conversion:
 
     def results(self, structure: Nested, nodes: Sequence[Node]) -> Nested:
         """Return results in a structure, as SymPy expressions if that is what went in."""
-        return refill(structure, [self._bridge.to_expr(node) for node in nodes] if self._plain else nodes)
+        return refill(structure, [self._expr(node) for node in nodes] if self._plain else nodes)
+
+    def _expr(self, node: Node) -> sympy.Basic:
+        if node.shape:
+            raise errors.nodes_in_sympy(node)
+        return self._bridge.to_expr(node)
+
+
+def _one(operation: str, node: Any) -> Any:
+    """Return what must be one node, and no structure of nodes."""
+    if isinstance(node, (list, tuple, dict)):
+        raise errors.not_one_node(operation, node)
+    return node
 
 
 def grad(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
@@ -57,7 +69,7 @@ def grad(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
         >>> sb.grad((a + b) * c, [a, b, c])
         [c, c, a + b]
     """
-    given = _Conversion(loss)
+    given = _Conversion(_one("grad", loss))
     (node,) = given.nodes(loss)
     return given.results(wrt, reverse.grad(node, given.nodes(wrt), disconnected=disconnected))
 
@@ -138,7 +150,7 @@ def jacobian(output: Any, wrt: Nested, *, disconnected: str = "error") -> Nested
         >>> sb.jacobian(A @ x, x) is A
         True
     """
-    given = _Conversion(output)
+    given = _Conversion(_one("jacobian", output))
     (node,) = given.nodes(output)
     return given.results(wrt, reverse.jacobian(node, given.nodes(wrt), disconnected=disconnected))
 
@@ -164,10 +176,26 @@ def hessian(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
         >>> sb.hessian(x @ A @ x, x).shape
         (n, n)
     """
-    given = _Conversion(loss)
+    given = _Conversion(_one("hessian", loss))
     (node,) = given.nodes(loss)
     rows = reverse.hessian(node, given.nodes(wrt), disconnected=disconnected)
     return refill(wrt, [given.results(wrt, row) for row in rows])
+
+
+_OPTIONS = {"style": ("readable",), "tails": ("absolute",), "structure": ("dense",)}
+"""The values that options of lambdify can have."""
+
+
+def _check_options(**given: str) -> None:
+    for option, value in given.items():
+        if value not in _OPTIONS[option]:
+            raise errors.bad_option("lambdify", option, value, _OPTIONS[option])
+
+
+def _checked_input(node: Node) -> Variable:
+    if not isinstance(node, Variable):
+        raise errors.not_an_input(node)
+    return node
 
 
 def lambdify(
@@ -190,34 +218,23 @@ def lambdify(
         style: ``"readable"``.
         tails: ``"absolute"``: textbook derivatives of sigmoid and tanh, on the forward value.
         structure: ``"dense"``: results are arrays.
-        name: The name of the function in the source, ``"f"`` by default.
+        name: The name of the function in the source, by default ``"f"`` (``"function"`` if an input is called f).
         check: Check dtype, shape and sizes of the arguments at every call.
 
     Returns:
         A function that prints as its source, with `source` and `save(path)`.
 
     Raises:
-        InputError: If an output depends on a variable or size that no input gives, or an option is unknown.
+        InputError: If an output depends on what no input gives, or an option is unknown.
         InvalidNameError: If two variables or two `let` expressions have one name.
 
     Example:
         >>> import symback as sb
         >>> x = sb.tensor("x", ("n",))
-        >>> f = sb.lambdify([x], sb.sum(x**2), name="energy")
-        >>> float(f([1.0, 2.0]))
+        >>> float(sb.lambdify([x], sb.sum(x**2))([1.0, 2.0]))
         5.0
     """
-    for option, value, allowed in (
-        ("style", style, "readable"),
-        ("tails", tails, "absolute"),
-        ("structure", structure, "dense"),
-    ):
-        if value != allowed:
-            raise errors.bad_option("lambdify", option, value, (allowed,))
-    given = _Conversion(())
-    variables = given.nodes(list(inputs))
-    for variable in variables:
-        if not isinstance(variable, Variable):
-            raise errors.not_an_input(variable)
-    nodes = given.results(outputs, given.nodes(outputs))
-    return compile_function(variables, nodes, target=target, name=name, check=check)
+    _check_options(style=style, tails=tails, structure=structure)
+    given = _Conversion(outputs)
+    variables = [_checked_input(node) for node in given.nodes(list(inputs))]
+    return compile_function(variables, refill(outputs, given.nodes(outputs)), target=target, name=name, check=check)

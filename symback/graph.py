@@ -19,7 +19,6 @@ class Vertex(Hashable, Protocol):
 
 
 V = TypeVar("V", bound=Vertex)
-T = TypeVar("T")
 
 
 def toposort(roots: Iterable[V], stops: Container[V] = ()) -> list[V]:
@@ -41,14 +40,6 @@ def toposort(roots: Iterable[V], stops: Container[V] = ()) -> list[V]:
             if node not in stops:
                 stack.extend((operand, False) for operand in reversed(node.operands) if operand not in done)
     return order
-
-
-def fold(roots: Iterable[V], combine: Callable[[V, list[T]], T]) -> dict[V, T]:
-    """Compute a value for every node from the values of its operands, each node once."""
-    values: dict[V, T] = {}
-    for node in toposort(roots):
-        values[node] = combine(node, [values[operand] for operand in node.operands])
-    return values
 
 
 def rebuild(

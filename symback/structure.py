@@ -1,6 +1,6 @@
 """Nested lists, tuples and dicts of leaves: taken apart and put together again."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 Nested: TypeAlias = Any
@@ -29,8 +29,3 @@ def _refill(nested: Nested, leaves: Iterator[Any]) -> Nested:
     if isinstance(nested, dict):
         return {key: _refill(item, leaves) for key, item in nested.items()}
     return next(leaves)
-
-
-def map_leaves(function: Callable[[Any], Any], nested: Nested) -> Nested:
-    """Apply a function to every leaf."""
-    return refill(nested, [function(leaf) for leaf in leaves_of(nested)])

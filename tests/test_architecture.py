@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.util import resolve_name
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,6 +115,16 @@ def public_definitions(tree: ast.Module | ast.ClassDef) -> Iterator[Definition]:
                 yield from public_definitions(node)
 
 
+def documented_values(tree: ast.Module) -> Iterator[str]:
+    """Yield the names of a module that are assigned with a string below that says what they are."""
+    for node, below in pairwise(tree.body):
+        said = (
+            isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+        )
+        if said and isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+
+
 def is_annotated(function: Function) -> bool:
     """Whether every parameter but self and cls, and the result, has an annotation."""
     given = function.args
@@ -179,7 +190,8 @@ def test_public_names_exist_and_are_documented() -> None:
     names = symback.__all__
     assert len(set(names)) == len(names)
     assert not [name for name in names if not hasattr(symback, name)]
-    assert not [name for name in names if not inspect.getdoc(getattr(symback, name))]
+    undocumented = {name for name in names if not inspect.getdoc(getattr(symback, name))}
+    assert not undocumented - {name for module in modules().values() for name in documented_values(module.tree)}
 
 
 def test_every_module_can_be_imported_first() -> None:

@@ -538,3 +538,26 @@ def test_an_unknown_primitive_is_named() -> None:
 
 def test_slices_are_imported_for_getitem() -> None:
     assert evaluate(indexing.getitem(tensor("x", (3,)), 1), {"x": [1.0, 2.0, 3.0]}) == 2.0
+
+
+def test_the_oracle_takes_any_structure_of_nodes():
+    s = sb.tensor("s")
+    found = evaluate((s, [s + 1], {"twice": 2 * s, "number": 3}), {"s": 1.5})
+    assert found == (1.5, [2.5], {"twice": 3.0, "number": 3})
+
+
+@pytest.mark.parametrize("given", [None, [], np.ones(2)])
+def test_values_are_given_by_variable_or_name(given):
+    x = sb.tensor("x", (2,))
+    with pytest.raises(errors.UsageError, match=r"evaluate: the values are given as .*; give a dict from variables"):
+        evaluate(x, given)
+    if given is not None:
+        with pytest.raises(errors.UsageError, match="check_grad: the values are given as"):
+            sb.check_grad(sb.sum(x), x, at=given)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_the_oracle_takes_numbers_as_operands_of_structural_primitives(dtype):
+    b = sb.tensor("b", (4,), dtype=dtype)
+    assert sb.check_grad(sb.exp(b)[0], b).passed
+    assert sb.check_grad(sb.sum(sb.stack([b[0], 1.5, b[1]]) ** 2), b).passed

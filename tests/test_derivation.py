@@ -321,10 +321,9 @@ def test_notations_that_are_not_there_yet_are_refused():
         derive(loss, wrt, adjoint="bar")
 
 
-def test_a_look_that_could_do_harm_is_refused_in_derivations_too():
-    x = sb.tensor("x", latex=r"\input{secret}")
+def test_a_look_that_could_do_harm_is_refused_when_the_tensor_is_made():
     with pytest.raises(errors.InvalidNameError, match="is not allowed in a name"):
-        derive(x * x, x)
+        sb.tensor("x", latex=r"\input{secret}")
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")

@@ -11,6 +11,7 @@ import importlib
 import io
 import os
 import pkgutil
+import re
 import subprocess
 import sys
 import textwrap
@@ -151,3 +152,11 @@ def test_an_error_names_the_line_of_the_page(scratch: ModuleType, tmp_path: Path
 def test_an_open_block_is_an_error() -> None:
     with pytest.raises(ValueError, match="line 2 is not closed"):
         blocks_of("a\n```python\nx = 1\n")
+
+
+def test_the_guide_lists_operations_that_exist() -> None:
+    text = (ROOT / "docs" / "guide.md").read_text()
+    table = text[text.index("### Operations") : text.index("What is not here")]
+    names = {name for code in re.findall(r"`([^`]*)`", table) for name in re.findall(r"\b[a-z][a-z_0-9]+\b", code)}
+    assert len(names) > 60
+    assert names - {"axis", "keepdims"} <= set(symback.__all__)

@@ -127,7 +127,11 @@ FUNCTIONS = {
     r"\left[u > 0\right] \wedge \left[v > 0\right]": sb.logical_and(u > 0, v > 0),
     r"\log\left(1 + \left(-s\right)\right)": sb.log1p(-s),
     r"\left(\begin{cases} u & v > 0 \\ 0 & \text{otherwise} \end{cases}\right) \odot v": sb.where(v > 0, u, 0) * v,
-    r"\left(u + v\right)_{1:n}": (u + v)[1:],
+    r"\left(u + v\right)_{1:}": (u + v)[1:],
+    r"\left(u + v\right)_{::-1}": (u + v)[::-1],
+    r"\left(u + v\right)_{n - 1}": (u + v)[-1],
+    r"\max\left(v\right)": sb.max(v),
+    r"\begin{bmatrix} u \\ v \end{bmatrix}": sb.concatenate([u, v]),
     r"2 \left(u + v\right)": sb.astype(u + v, "float32") * 2,
 }
 

@@ -1,6 +1,7 @@
 """The nodes: one object for each expression, normal forms, depth, and what SymPy asks of them."""
 
 import gc
+import pickle
 import threading
 import weakref
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import sympy
 
 import symback as sb
 from reference import evaluate
+from symback import errors
 from symback.errors import SymbackError
 from symback.graph import count_uses, dependents, toposort
 from symback.nodes.contract import Contract, Subscripts
@@ -248,3 +250,17 @@ def test_malformed_arguments_are_refused() -> None:
     A = sb.tensor("A", (2, 2))
     with pytest.raises(SymbackError, match="does not fit"):
         Contract(Subscripts((((0,),), (0,))), A)
+
+
+def test_labels_are_rebuilt_from_what_they_hold():
+    label = sb.let("a", sb.tensor("x") + 1, latex=r"\alpha").label
+    assert pickle.loads(pickle.dumps(label)) is label
+
+
+def test_a_node_keeps_what_it_was_made_with():
+    x = sb.tensor("x", (3,))
+    for name in ("shape", "dtype", "_args", "other"):
+        with pytest.raises(errors.UsageError, match="nodes cannot be changed"):
+            setattr(x, name, None)
+    assert (x.shape, x.dtype, sb.tensor("x", (3,))) == ((3,), np.float64, x)
+    assert x.is_positive is None or x.is_positive is False  # SymPy may keep what it finds out

@@ -15,6 +15,7 @@ from symback.check.evaluate import evaluate
 from symback.derive.forward import jvp
 from symback.derive.reverse import grad, hessian, jacobian, vjp
 from symback.graph import toposort
+from symback.nodes.contract import Contract, contract
 from symback.nodes.leaves import constant
 from symback.nodes.node import Node
 from symback.ops.products import vdot
@@ -193,6 +194,8 @@ def test_every_node_follows_the_law_of_sympy(program: Program) -> None:
     _, first, _, second = derivatives(program)
     for node in toposort([*program.nodes(), *first, *second]):
         assert node.func(*node.args) is node
+        if isinstance(node, Contract):
+            assert contract(list(zip(node.operands, node.subscripts.inputs, strict=True)), node.subscripts.out) is node
 
 
 # -- emitted code -------------------------------------------------------------------------------------

@@ -14,10 +14,11 @@ import symback as sb
 from symback import errors
 from symback.graph import toposort
 from symback.interop.serialize import dumps, loads
+from symback.nodes.apply import Apply, Operation
 from symback.nodes.leaves import exact
 from symback.nodes.node import Node
 from symback.nodes.rows import from_rows
-from symback.nodes.shapes import as_size
+from symback.nodes.shapes import as_size, product, simplify_size
 from test_serialize import flat, network
 
 
@@ -220,3 +221,38 @@ def test_a_damaged_document_gives_a_graph_or_an_error(seed: int) -> None:
             assert isinstance(node.dtype, np.dtype)
             assert repr(node)
     assert 50 < refused < 99
+
+
+T = sb.tensor("T", (4, 3))
+VECTOR = sb.tensor("v", (3,))
+UNTRUE = {
+    "an index beyond the end": ("slice_of", T, ((4, 0),)),
+    "a bool as an index": ("slice_of", T, ((True, 0),)),
+    "a step of 0": ("slice_of", T, (((0, 4, 0), None),)),
+    "a bound beyond the end": ("slice_of", T, (((0, 5, 1), None),)),
+    "text as a bound": ("slice_of", T, (((0, "__import__", 1), None),)),
+    "an entry too short": ("slice_of", T, (((0, 4), None),)),
+    "another shape": ("unslice", VECTOR, (((0, 2, 1),), (4,))),
+    "an axis from the start": ("max_over", T, ((0,),)),
+    "an axis twice": ("logsumexp_over", T, ((-1, -1),)),
+    "an axis that is a bool": ("min_over", T, ((True,),)),
+    "a joint along no axis": ("concatenate_along", T, (-3,)),
+    "an alias of a dtype": ("astype", T, ("double",)),
+    "text as a size": ("reshape_to", T, (("12",),)),
+    "a negative size": ("reshape_to", T, ((-4, -3),)),
+}
+
+
+@pytest.mark.parametrize("case", UNTRUE)
+def test_signatures_do_not_trust_parameters(case: str) -> None:
+    name, operand, parameters = UNTRUE[case]
+    with pytest.raises(errors.SymbackError):
+        Apply(Operation(name, *parameters), operand)
+
+
+@pytest.mark.parametrize("size", ["n", 2.0, True])
+def test_arithmetic_of_sizes_takes_sizes_only(size: Any) -> None:
+    with pytest.raises(errors.ShapeError, match="is no size"):
+        simplify_size(size)
+    with pytest.raises(errors.ShapeError, match="is no size"):
+        product([2, size])

@@ -14,7 +14,7 @@ from reference import evaluate
 from symback import errors
 from symback.interop.correspondence import INTO_NODES, INTO_SYMPY
 from symback.interop.sympy import SympyBridge, from_sympy, to_sympy
-from symback.nodes.leaves import exact
+from symback.nodes.leaves import as_node, exact
 from symback.nodes.node import HOOKS, Node
 
 x, y, z = symbols("x y z")
@@ -299,3 +299,34 @@ def test_scalar_nodes_inside_sympy_expressions_stay_what_they_are() -> None:
 
 def test_the_hook_that_nodes_use_is_set() -> None:
     assert HOOKS["from_sympy"] is from_sympy
+
+
+def test_a_node_meets_sympy_expressions():
+    q = sympy.Symbol("q")
+    v = sb.tensor("v", ("n",))
+    assert v * q is v * sb.tensor("q")
+    assert (q + 1) * v is (sb.tensor("q") + 1) * v
+    assert v / v.shape[0] is v / sb.size("n")
+    with pytest.raises(errors.ShapeError, match="n/2 is no size"):
+        v * (v.shape[0] / 2)
+
+
+def test_a_long_float_is_the_fraction_that_it_is():
+    long = sympy.Float("0.1", 50)
+    assert as_node(long).value == from_sympy(long).value == Fraction(*sympy.Rational(long).as_numer_denom())
+
+
+def test_sympy_builds_no_node_without_a_shape():
+    s = sb.tensor("s")
+    with pytest.raises(ValueError, match="not comparable"):
+        sympy.Max(s, 1)
+    assert not hasattr(s, "as_coeff_Mul")
+    with pytest.raises(AttributeError, match="'Variable' object has no attribute 'nothing'"):
+        _ = s.nothing
+
+
+def test_symbols_are_checked_and_derived():
+    x, y, z = sympy.symbols("x y z")
+    assert sb.check_grad((x + y) * z, [x, y, z], at={x: 1.0}).passed
+    assert sb.check_grad(x**2, x, at={"x": 2.0}).passed
+    assert r"\frac{\partial \mathcal{L}}{\partial z} &= x + y" in sb.derive((x + y) * z, [x, y, z]).latex()

@@ -26,7 +26,7 @@ def resolve(operation: str, roots: Sequence[Node], bindings: Bindings) -> dict[N
         ShapeError: If a value has another number of axes.
         DtypeError: If a value would lose by conversion.
     """
-    order = toposort(roots, stops={key for key in bindings if isinstance(key, Node)})
+    order = toposort(roots, stops={key for key in mapping(operation, bindings) if isinstance(key, Node)})
     variables = {node.name: node for node in toposort(roots) if isinstance(node, Variable)}
     given: dict[Node, np.ndarray[Any, Any]] = {}
     for key, value in bindings.items():
@@ -38,6 +38,17 @@ def resolve(operation: str, roots: Sequence[Node], bindings: Bindings) -> dict[N
     if missing:
         raise errors.missing_input(operation, missing)
     return given
+
+
+def mapping(operation: str, bindings: Any) -> Bindings:
+    """Return bindings that are a mapping.
+
+    Raises:
+        InputError: If they are something else, such as an array.
+    """
+    if not isinstance(bindings, Mapping):
+        raise errors.no_bindings(operation, bindings)
+    return bindings
 
 
 def as_array(operation: str, node: Node, value: Any) -> np.ndarray[Any, Any]:

@@ -1,19 +1,20 @@
 """Small instances of a primitive, with points from its domain: what the generic tests run on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from symback import errors
 from symback.derive.reverse import grad
 from symback.nodes.apply import Map, Operation
-from symback.nodes.dtypes import is_float
-from symback.nodes.leaves import Constant, Variable, constant, variable
+from symback.nodes.dtypes import as_dtype, is_float
+from symback.nodes.leaves import Constant, Variable, constant, exact, ones_of, variable
 from symback.nodes.node import Node
-from symback.nodes.shapes import as_shape
+from symback.nodes.shapes import Shape, as_shape
 from symback.op import Primitive
 from symback.ops.elementwise import multiply
 from symback.ops.reduction import sum as sum_of
@@ -80,6 +81,7 @@ def cases_of(declared: Primitive, dtype: str, seed: int) -> Iterator[Case]:
     if declared.kind == "structural":
         for number, example in enumerate(declared.examples):
             yield _from_example(declared, example, number, dtype, rng)
+            yield from _of_constants(declared, example, number, dtype)
         return
     arity = declared.arity or 1
     for shapes in SHAPES.get(arity, (((3,),) * arity,)):
@@ -121,6 +123,27 @@ def _draw(rng: np.random.Generator, interval: tuple[float, float], x: Variable, 
     low, high = interval
     values = rng.uniform(low, high, x.shape)
     return np.asarray(np.round(values) if discrete and low < 0 < high else values).astype(x.dtype)
+
+
+def _of_constants(declared: Primitive, example: Any, number: int, dtype: str) -> Iterator[Case]:
+    """The example on what needs no input: an array, ones, and where there are no axes an exact number."""
+    makers: dict[str, Callable[[Shape], Node]] = {
+        "constant": lambda shape: constant(np.full(shape, 1.5, dtype)),
+        "ones": lambda shape: ones_of(shape, as_dtype(dtype)),
+        "exact": lambda shape: ones_of(shape, as_dtype(dtype)) if shape else exact(Fraction(3, 2)),
+        "integer": lambda shape: ones_of(shape, as_dtype(dtype)) if shape else exact(2),
+    }
+    for kind, make in makers.items():
+        shapes: list[Shape] = []
+
+        def operand(name: str, shape: Any, make: Any = make, shapes: list[Shape] = shapes) -> Node:
+            shapes.append(as_shape(shape))
+            return cast(Node, make(shapes[-1]))
+
+        node = example(operand)
+        if kind in ("constant", "ones") or not all(shapes):
+            label = f"{dtype} example {number} of {kind} {' '.join(map(errors.show_shape, shapes))}"
+            yield Case(declared=declared, label=label, node=node, variables=(), point={})
 
 
 def _from_example(declared: Primitive, example: Any, number: int, dtype: str, rng: np.random.Generator) -> Case:

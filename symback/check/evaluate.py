@@ -18,23 +18,24 @@ from symback.graph import dependents, toposort
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.contract import Contract
-from symback.nodes.leaves import Constant, Exact, Ones, Size
+from symback.nodes.leaves import Constant, Exact, Ones, Size, as_node
 from symback.nodes.node import Node
 from symback.nodes.substitute import map_sizes
+from symback.structure import Nested, leaves_of, refill
 
 
-def evaluate(outputs: Node | Sequence[Node], bindings: Bindings, arithmetic: Arithmetic = NUMPY) -> Any:
+def evaluate(outputs: Nested, bindings: Bindings, arithmetic: Arithmetic = NUMPY) -> Any:
     """Evaluate nodes on arrays, without rewriting and without generating code.
 
     Args:
-        outputs: A node or a sequence of nodes, of any shape.
+        outputs: A node, or a list, tuple or dict of nodes, nested at will, of any shape.
         bindings: From variables, or their names, to arrays or numbers. Symbolic sizes are read from their
             shapes. An intermediate node may be bound too: its value is then taken as given.
         arithmetic: `NUMPY`, `WIDE` (float64 for float32) or `HighPrecision(digits)` of
             `symback.check.arithmetic`.
 
     Returns:
-        The array of a node, or a list of arrays for a sequence, of the shapes and dtypes of the nodes.
+        Arrays of the shapes and dtypes of the nodes, in the structure of `outputs`.
 
     Raises:
         InputError: If a variable has no value, a name is unknown, or a size cannot be read from a shape.
@@ -50,10 +51,9 @@ def evaluate(outputs: Node | Sequence[Node], bindings: Bindings, arithmetic: Ari
         >>> float(evaluate(sb.sum(x * x), {"x": np.array([1.0, 2.0])}))
         5.0
     """
-    roots = [outputs] if isinstance(outputs, Node) else list(outputs)
+    roots = [as_node(leaf) for leaf in leaves_of(outputs)]
     values = evaluate_all(roots, bindings, arithmetic)
-    results = [arithmetic.array(values[root], root.dtype) for root in roots]
-    return results[0] if isinstance(outputs, Node) else results
+    return refill(outputs, [arithmetic.array(values[root], root.dtype) for root in roots])
 
 
 def evaluate_all(roots: Sequence[Node], bindings: Bindings, arithmetic: Arithmetic = NUMPY) -> dict[Node, Any]:
@@ -145,6 +145,9 @@ class _Walk:
         def replace(size: Any) -> int:
             return bound_size("evaluate", size, self.sizes)
 
+        if not isinstance(node, Map):  # scalars are weak in promotion, which only elementwise functions leave to NumPy
+            pairs = zip(node.operands, operands, strict=True)
+            operands = [self.arithmetic.array(v, node.dtype) if o.is_weak else v for o, v in pairs]
         return self.arithmetic.apply(node, operands, map_sizes(node.operation.parameters, replace))
 
 

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symback import errors
 from symback.check.arithmetic import WIDE
-from symback.check.binding import Bindings, as_array, read_sizes
+from symback.check.binding import Bindings, as_array, mapping, read_sizes
 from symback.check.difference import EPS, Difference, derivative, noise_of
 from symback.check.evaluate import evaluate, evaluate_all, function_of
 from symback.check.report import GradientReport, GradientRow
@@ -19,6 +20,7 @@ from symback.nodes.apply import Apply
 from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import Variable, as_node
 from symback.nodes.node import Node
+from symback.structure import leaves_of
 
 Array = np.ndarray[Any, Any]
 
@@ -41,8 +43,9 @@ def check_grad(
     """Compare a gradient with finite differences, which measure their own error: the tolerance follows from it.
 
     Args:
-        loss: A scalar node; a loss in float32 is differenced in float64, what `stop_gradient` holds is constant.
-        wrt: A node, or a list or dict of nodes: variables or intermediate nodes.
+        loss: A scalar node or SymPy expression; float32 is differenced in float64, what `stop_gradient` holds is
+            constant.
+        wrt: A node or SymPy symbol, or a list or dict of them: variables or intermediate nodes.
         at: Values by node or name; what is missing is drawn at random, with small symbolic sizes.
         gradient: What to check instead of the symbolic gradient: an array, a list of arrays, or a function
             that takes the variables of the loss by name, such as `sb.lambdify` returns.
@@ -67,7 +70,10 @@ def check_grad(
 
 
 def _listed(wrt: Any) -> list[Node]:
-    return list(wrt.values()) if isinstance(wrt, Mapping) else [wrt] if isinstance(wrt, Node) else list(wrt)
+    variables = [as_node(leaf) for leaf in leaves_of(wrt)]
+    if not variables:
+        raise errors.no_variables("check_grad")
+    return variables
 
 
 def _check_callable(fun: Any, grad: Any, loss: Any, at: Any, compare: Callable[..., GradientRow]) -> GradientReport:
@@ -121,9 +127,9 @@ def _point(
     roots = [loss, *wrt, *graphs]
     variables = {node.name: node for node in toposort(roots) if isinstance(node, Variable)}
     given: dict[Node, Array] = {}
-    for key, value in at.items():
-        node = variables.get(key) if isinstance(key, str) else key
-        if not isinstance(node, Node):
+    for key, value in mapping("check_grad", at).items():
+        node = variables.get(key) if isinstance(key, str) else as_node(key) if isinstance(key, sympy.Basic) else None
+        if node is None:
             raise errors.unknown_binding("check_grad", str(key), sorted(variables))
         given[node] = as_array("check_grad", node, value)
     sizes = small_sizes(roots, read_sizes("check_grad", given))

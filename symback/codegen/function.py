@@ -1,6 +1,7 @@
 """The compiled function: emitted source with the function it defines."""
 
 import ast
+import builtins
 import inspect
 import linecache
 import os
@@ -53,21 +54,20 @@ class CompiledFunction:
             The path.
 
         Raises:
-            InputError: If the name does not end in ``.py`` or the folder does not exist.
+            InputError: If the name does not end in ``.py``, or the file cannot be written.
         """
-        target = Path(path)
+        try:
+            target = Path(path)
+        except TypeError:
+            raise errors.bad_path(path, "it is no path") from None
         if target.suffix != ".py":
             raise errors.bad_path(target, "the name must end in .py")
         if not target.parent.is_dir():
             raise errors.bad_path(target, f"there is no folder {str(target.parent)!r}")
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(self.source)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+            _write_whole(target, self.source)
+        except OSError as reason:
+            raise errors.bad_path(target, reason.strerror or "it cannot be written") from None
         return target
 
     def __repr__(self) -> str:
@@ -75,6 +75,18 @@ class CompiledFunction:
 
     def __reduce__(self) -> Any:
         return CompiledFunction, (self.name, self.source)
+
+
+def _write_whole(target: Path, text: str) -> None:
+    """Write a file beside its place and move it there, so that no half of it is ever seen."""
+    descriptor, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def _load(name: str, source: str) -> Callable[..., Any]:
@@ -96,9 +108,10 @@ def compile_function(
     """Emit and load the function of `inputs` that returns `outputs`."""
     if target not in TARGETS:
         raise errors.unsupported_target(target, tuple(TARGETS))
-    name = "f" if name is None else name
+    if name is None:
+        name = "f" if all(variable.name != "f" for variable in inputs) else "function"
     if not isinstance(name, str) or not NAME.match(name):
         raise errors.bad_name(name, "it is no ASCII identifier")
-    if name in MODULE_NAMES:
+    if name in MODULE_NAMES or hasattr(builtins, name):
         raise errors.bad_name(name, "Python or the emitted module uses it")
     return CompiledFunction(name, TARGETS[target](name, inputs, outputs, check=check))

@@ -32,18 +32,23 @@ _KINDS = {
 
 
 class Names:
-    """Hands out names, each once."""
+    """Hands out names, each once; names of the user's own are kept for what they name."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
+        self._kept: set[str] = set()
         self._next: dict[str, int] = {}
 
-    def claim(self, wanted: str) -> str:
+    def keep(self, names: Iterable[str]) -> None:
+        """Give these names only to a `claim` that says it is theirs."""
+        self._kept.update(names)
+
+    def claim(self, wanted: str, *, own: bool = False) -> str:
         """Return `wanted`, with an underscore if Python or the module needs the word, else numbered if taken."""
         name = wanted
         if name in MODULE_NAMES:
             name = wanted = f"{wanted}_"
-        while name in self._taken:
+        while name in self._taken or (name in self._kept and not own):
             self._next[wanted] = self._next.get(wanted, 1) + 1
             name = f"{wanted}_{self._next[wanted]}"
         self._taken.add(name)
@@ -67,7 +72,7 @@ def suggestion(node: Node, known: dict[Node, str]) -> str:
         argument = known.get(unnamed(node.operands[0]), "")
         if function in _KINDS:
             return _KINDS[function]
-        return f"{function}_{argument}" if len(node.operands) == 1 and argument and len(argument) < 8 else function
+        return f"{function}_{argument}" if len(node.operands) == 1 and argument and len(argument) <= 14 else function
     return "c"
 
 

@@ -15,14 +15,16 @@ from symback.codegen import runtime
 from symback.codegen.naming import Names
 from symback.codegen.prepare import prepare
 from symback.codegen.program import Builder, Program
+from symback.codegen.speller import as_numpy
 from symback.codegen.text import Text, float_text, size_text
 from symback.graph import toposort
-from symback.nodes.apply import Apply, Named, unnamed
+from symback.nodes.apply import Apply, Map, Named, unnamed
 from symback.nodes.classify import classify
 from symback.nodes.contract import Contract
 from symback.nodes.leaves import Constant, Label, Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr, simplify_size, size_symbols
+from symback.op import primitive_of
 from symback.structure import Nested, leaves_of, refill
 
 _LITERAL_ENTRIES = 256
@@ -55,8 +57,8 @@ def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check
     names = Names({name})
     arguments: dict[Node, str] = {variable: names.claim(variable.name) for variable in inputs}
     size_names = {symbol.name: names.claim(symbol.name) for symbol in bound}
-    program = Builder(prepared, order, names, arguments, size_names).program
-    returned = _returned(prepared, program)
+    builder = Builder(prepared, order, names, arguments, size_names)
+    program, returned = builder.program, _returned(prepared, builder)
     checks = _size_checks(order, inputs, arguments) if check else []
     body = _size_lines(program, checks, bound, arguments, size_names) + program.lines
     lines = [*body, *_structure_lines(refill(outputs, [_Raw(text) for text in returned]), "return ")]
@@ -136,8 +138,10 @@ def _size_checks(order: Sequence[Node], inputs: Sequence[Variable], arguments: d
         for axis, size in enumerate(v.shape)
         if not isinstance(size, (int, sympy.Symbol))
     ]
-    needs = dict.fromkeys(need for node in order for need in _requirements(node))
-    return checks + [("0 > ", need, f"a slice is out of bounds: {need} must not be negative") for need in needs]
+    for need in dict.fromkeys(need for node in order for need in _requirements(node)):
+        constant, rest = sympy.sympify(need).as_coeff_Add()
+        checks.append((f"{-constant} > ", rest, f"a slice needs {rest} >= {-constant}"))
+    return checks
 
 
 def _size_lines(
@@ -162,23 +166,26 @@ def _size_lines(
 # -- results --------------------------------------------------------------------------------------------
 
 
-def _returned(outputs: Sequence[Node], program: Program) -> list[str]:
+def _returned(outputs: Sequence[Node], builder: Builder) -> list[str]:
     """Return the texts of the results; what would be an input, or leave twice, is copied."""
     given: set[Node] = set()
     texts = []
-    for node, text in zip(outputs, program.results, strict=True):
+    for node, text in zip(outputs, builder.program.results, strict=True):
         base = _memory_of(node)
         owned = isinstance(base, (Variable, Constant)) or base in given or _is_readonly(node)
         given.add(base)
-        texts.append(f"np.array({text.signed()})" if owned and node.shape else _as_result(node, text))
+        texts.append(f"np.array({text.signed()})" if owned and node.shape else _as_result(node, text, builder.python))
     return texts
 
 
-def _as_result(node: Node, text: Text) -> str:
-    """Give a scalar that is no NumPy value yet the dtype that the graph says."""
+def _as_result(node: Node, text: Text, python: set[Node]) -> str:
+    """Make a scalar a NumPy number if it is an input, a Python number, or comes as an array without axes."""
     bare = unnamed(node)
-    if not node.shape and (not bare.operands or text.text.replace(".", "").isdigit()):
-        return f"np.{node.dtype.name}{'_' * (node.dtype.name == 'bool')}({text.signed()})"
+    as_array = isinstance(bare, Map) and (
+        bare.operation.name == "where" or not isinstance(primitive_of(bare).numpy, str)
+    )
+    if not node.shape and (node in python or isinstance(bare, Variable) or as_array):
+        text = as_numpy(node, text)
     return text.signed()
 
 
@@ -207,7 +214,9 @@ def _is_readonly(node: Node) -> bool:
     if not isinstance(node, Contract):
         return False
     product = classify(node)
-    repeats = bool(product.cores) and product.kind != "embed" and any(product.sizes[label] != 1 for label in product.ones)
+    repeats = (
+        bool(product.cores) and product.kind != "embed" and any(product.sizes[label] != 1 for label in product.ones)
+    )
     return repeats or _is_view(node)
 
 
@@ -266,12 +275,15 @@ def _docstring(inputs: Sequence[Variable], outputs: Sequence[Node], arguments: d
     """Say what the function returns, and the shapes of what it takes."""
     labels = [output.label if isinstance(output, Named) else None for output in outputs]
     primal = list(dict.fromkeys(label.name for label in labels if isinstance(label, Label) and label.kind == "let"))
-    by = [label.name.removeprefix("d_") for label in labels if isinstance(label, Label) and label.kind == "adjoint"]
+    adjoints = [label.name for label in labels if isinstance(label, Label) and label.kind == "adjoint"]
+    by = [name.removeprefix("d_") for name in dict.fromkeys(adjoints)]
+    first = f"Compute {', '.join(primal)}" if primal else "Evaluate the outputs"
     if by:
         what = f"{', '.join(primal)} and its gradient" if primal else "Gradient"
-        first = f"{what} with respect to {', '.join(by)}."
-    else:
-        first = f"Compute {', '.join(primal)}." if primal else "Evaluate the outputs."
+        first = f"{what} with respect to {', '.join(by)}"
+    if (None in labels or len(adjoints) > len(by)) and (primal or by):
+        first += ", and other results"
+    first += "."
     shapes = [f"{arguments[v]} {errors.show_shape(v.shape)}" for v in inputs]
     renamed = [f"{arguments[v]} stands for {v.name}." for v in inputs if arguments[v] != v.name]
     lines = textwrap.wrap(f"Shapes: {', '.join(shapes)}.", 92) if inputs else []

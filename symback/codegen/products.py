@@ -15,21 +15,22 @@ LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
 ShapeText = Callable[[Sequence[SizeExpr]], str]
 
 
-def product_text(
-    node: Contract, p: Product, texts: Sequence[Text], inverse: Sequence[bool], shape: ShapeText
-) -> Text:
+def product_text(node: Contract, p: Product, texts: Sequence[Text], inverse: Sequence[bool], shape: ShapeText) -> Text:
     """Write a product of the operands `texts`; those marked `inverse` (in products entry by entry) divide."""
     as_float = node.dtype.kind == "f" and not any(core.dtype.kind == "f" for core, _ in p.cores)
     if p.kind == "fill":
         return _fill(node, p, shape)
     if p.kind not in ("hadamard", "scale"):
         return multiplied(p.coefficient, [_SPELLINGS[p.kind](p, texts, shape)], [], to_float=as_float)
-    order = sorted(range(len(texts)), key=lambda k: (p.cores[k][0].dtype.kind == "b", k))
+    kinds = [core.dtype.kind for core, _ in p.cores]
+    order = sorted(range(len(texts)), key=lambda k: ("u", "b").index(kinds[k]) + 1 if kinds[k] in "ub" else 0)
     factors = [aligned(texts[k], p.cores[k][1], p, full=bool(p.ones) and k == order[0]) for k in order]
     over = [factor for factor, k in zip(factors, order, strict=True) if inverse[k]]
     above = [factor for factor, k in zip(factors, order, strict=True) if not inverse[k]]
-    masks = all(core.dtype.kind == "b" for core, _ in p.cores)
-    text = multiplied(p.coefficient, _squares(above), over, to_float=as_float, masks=masks)
+    above = above if "b" in kinds else _squares(above)
+    text = multiplied(p.coefficient, above, over, to_float=as_float, masks=set(kinds) == {"b"})
+    if text.negative and text.precedence == PRODUCT and kinds[order[0]] == "u":
+        text = Text(f"({text.text})", ATOM, True, text.depth)
     return _repeated(text, p, shape)
 
 
@@ -59,7 +60,7 @@ def multiplied(
         negative ^= factor.negative
         divisors.append(factor._replace(negative=False))
     if times is not None or not parts or (to_float and not divisors) or (masks and negative):
-        parts.insert(0, Text(times or ("1.0" if to_float or not parts and not divisors else "1")))
+        parts.insert(0, Text(times or ("1.0" if to_float or (not parts and not divisors) else "1")))
     if len(parts) == 1 and not divisors:
         return parts[0]._replace(negative=negative)
     first, *rest = parts
@@ -164,11 +165,15 @@ def _broadcast(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
 
 def _diagonal(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
     labels = p.cores[0][1]
+    if p.ones:
+        return _broadcast(p, texts, shape)
     return _diagonal_text(texts[0], labels) if p.out == tuple(dict.fromkeys(labels)) else _einsum(p, texts, shape)
 
 
 def _trace(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
-    return call("np.trace", texts[0].signed(), depth=texts[0].depth) if len(p.cores[0][1]) == 2 else _einsum(p, texts, shape)
+    if len(p.cores[0][1]) != 2:
+        return _einsum(p, texts, shape)
+    return call("np.trace", texts[0].signed(), depth=texts[0].depth)
 
 
 def _sum(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
@@ -231,9 +236,11 @@ def _batched(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
     batch = p.out[:rank]
     summed = p.summed(a)
     if len(a) == len(b) == rank + 2 and len(summed) == 1 and a[:rank] == b[:rank] == batch:
-        left, right = (p.out[-2], summed[0]), (summed[0], p.out[-1])
-        if set(a[rank:]) == set(left) and set(b[rank:]) == set(right):
-            return _at(permuted(texts[0], a, (*batch, *left)), permuted(texts[1], b, (*batch, *right)))
+        row, column = p.out[-2:]
+        (left, first), (right, second) = ((texts[0], a), (texts[1], b)) if row in a else ((texts[1], b), (texts[0], a))
+        if row in first and column in second:
+            left = permuted(left, first, (*batch, row, summed[0]))
+            return _at(left, permuted(right, second, (*batch, summed[0], column)))
     return _einsum(p, texts, shape)
 
 
@@ -253,7 +260,8 @@ def _einsum(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
     groups = ["".join(letters.setdefault(label, LETTERS[len(letters)]) for label in labels) for _, labels in p.cores]
     kept = "".join(letters[label] for label in p.out if label not in p.ones)
     pattern = f'"{",".join(groups)}->{kept}"'
-    return call("np.einsum", pattern, *(text.signed() for text in texts), depth=deepest(texts))
+    text = call("np.einsum", pattern, *(text.signed() for text in texts), depth=deepest(texts))
+    return _repeated(indexed(text, [None if label in p.ones else slice(None) for label in p.out]), p, shape)
 
 
 def embed_pattern(p: Product) -> tuple[str, list[int]]:

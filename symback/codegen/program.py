@@ -9,7 +9,9 @@ import numpy as np
 from symback import errors
 from symback.codegen.naming import Names, suggestion
 from symback.codegen.products import embed_pattern, multiplied, product_text
-from symback.codegen.text import Text, call, deepest, exact_text, size_text, sum_text, template_text
+from symback.codegen.scalars import python_numbers
+from symback.codegen.speller import Operand, PieceSpeller, Speller, as_numpy
+from symback.codegen.text import Text, assignment, call, deepest, exact_text, size_text, sum_text, template_text
 from symback.graph import toposort
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named, unnamed
@@ -43,50 +45,6 @@ class Program:
     sizes: set[str] = field(default_factory=set)
 
 
-class Operand(str):
-    """The text of an operand, as it stands among arguments; `atom` is its text before a dot or a bracket."""
-
-    __slots__ = ("atom",)
-    atom: str
-
-    @classmethod
-    def of(cls, text: Text) -> "Operand":
-        """Make the operand of a text."""
-        made = cls(text.signed())
-        made.atom = text.wrapped(100)
-        return made
-
-
-class Speller:
-    """What a primitive's NumPy spelling may ask of the program it is written into."""
-
-    def __init__(self, builder: "Builder", node: Node) -> None:
-        self._builder = builder
-        self._node = node
-        self.operand_shapes = [operand.shape for operand in node.operands]
-
-    def size(self, size: SizeExpr) -> str:
-        """Write a size."""
-        return self._builder.size(size).text
-
-    def shape(self, shape: Sequence[SizeExpr]) -> str:
-        """Write a shape."""
-        return self._builder.shape(shape)
-
-    def dtype(self, dtype: Any) -> str:
-        """Write the name of a NumPy dtype, without ``np.``."""
-        name = np.dtype(dtype).name
-        return "bool_" if name == "bool" else name
-
-    def helper(self, function: Callable[..., Any]) -> str:
-        """Have the source of a function written into the module; return its name."""
-        return self._builder.helper(function)
-
-    def fill_zeros(self, shape: Sequence[SizeExpr], index: str, value: str) -> str:
-        """Have zeros made and `value` written to ``[index]``; return the name of the array."""
-        return self._builder.fill_zeros(self._node, shape, lambda name: f"{name}[{index}] = {value}")
-
-
 class Builder:
     """Writes the statements of a prepared graph."""
 
@@ -107,10 +65,15 @@ class Builder:
         self._below: dict[Node, tuple[Any, Text]] = {}
         self._ratios: dict[Node, tuple[Text, Text]] = {}
         self._outputs = {unnamed(output) for output in outputs}
-        self._mixed = any(node.dtype.name != "float64" and not node.is_weak for node in order)
         self._labels = {node.operands[0]: node.label for node in order if isinstance(node, Named)}
+        names.keep(label.name for label in self._labels.values() if label.kind == "let")
         self._uses = self._count_uses(outputs, order)
         self._forward = self._forward_nodes(outputs, order)
+        self._pieces = {piece for node in order if isinstance(node, Plus) for piece in self._pieces_of(node)}
+        numbers = python_numbers(order, self._products)
+        mixed = any(node.dtype.name != "float64" and not node.is_weak for node in order)
+        self.python = {node for node in numbers if node.is_weak} if mixed else numbers
+        self._strong = numbers - self.python
         for node in order:
             if self._uses[node]:
                 self._texts[node] = self._write(node)
@@ -128,7 +91,9 @@ class Builder:
             if isinstance(node, Contract):
                 product = self._products[node] = classify(node)
                 terms = product.cores
-                once = product.kind == "hadamard" and all(terms.count(term) <= 2 for term in terms)
+                once = product.kind == "hadamard" and all(
+                    terms.count(term) <= 2 and term[0].dtype.kind != "b" for term in terms
+                )
                 operands = [core for core, _ in (dict.fromkeys(terms) if once else terms)]
             for operand in operands:
                 uses[operand] += 1
@@ -143,6 +108,16 @@ class Builder:
         """Return the nodes that the user's own quantities are computed from: no adjoint gives them a name."""
         lets = [node for node in order if isinstance(node, Named) and node.label.kind == "let"]
         return set(toposort([*lets, *(output for output in outputs if not isinstance(output, Named))]))
+
+    def _pieces_of(self, node: Plus) -> list[Apply]:
+        """Return the terms of a sum that are zeros but for a part: they are added in place, if there are several."""
+        pieces = [
+            term
+            for term in node.operands
+            if isinstance(term, Apply) and term.operation.name == "unslice" and self._uses[term] == 1
+            if term not in self._labels and term.shape == node.shape and term.dtype == node.dtype
+        ]
+        return pieces if len(pieces) > 1 else []
 
     def size(self, size: SizeExpr) -> Text:
         """Write a size and remember what it needs."""
@@ -172,27 +147,30 @@ class Builder:
 
     def _name(self, node: Node) -> str:
         label = self._labels.get(node)
-        usable = label is not None and (label.kind == "let" or node not in self._forward)
+        own = label is not None and label.kind == "let"
+        usable = label is not None and (own or node not in self._forward)
         wanted = label.name if label is not None and usable else suggestion(node, self._known)
-        name = self._known[node] = self._names.claim(wanted)
+        name = self._known[node] = self._names.claim(wanted, own=own)
         return name
 
     def _write(self, node: Node) -> Text:
         """Return the text that stands for a node, after writing its assignment if it gets one."""
         if isinstance(node, Named):
             return self._texts[node.operands[0]]
+        if node in self._pieces:
+            return Text("0")
         if node in self._known:
             return Text(self._known[node])
         text = self._spell(node)
         if node in self._known:
             return Text(self._known[node])
-        if self._mixed and node.operands and all(operand.is_weak for operand in node.operands):
-            text = call(f"np.{node.dtype.name}", text.signed(), depth=text.depth)
+        if node in self._strong:
+            text = as_numpy(node, text)
         if not self._assigned(node, text):
             return text
         self._below.pop(node, None)
         self._ratios.pop(node, None)
-        self.program.lines.append(f"{self._name(node)} = {text.signed()}")
+        self.program.lines += assignment(self._name(node), text)
         return Text(self._known[node])
 
     def _assigned(self, node: Node, text: Text) -> bool:
@@ -208,9 +186,11 @@ class Builder:
         return text.depth > _MOST_DEPTH or len(text.text) > _MOST_CHARACTERS
 
     def _is_view(self, node: Node) -> bool:
-        """Is this cheap and short enough to write again: the transpose of something named, or 1 / N?"""
+        """Is this cheap and short enough to write again: a view of something named, or 1 / N?"""
         if node in self._products:
-            return self._products[node].kind == "transpose" and node.operands[0] in self._known
+            return self._products[node].kind == "transpose" and unnamed(node.operands[0]) in self._known
+        if isinstance(node, Apply) and node.operation.name == "slice_of":
+            return unnamed(node.operands[0]) in self._known
         return node.shape == () and node in self._below and self._below[node][1].text.isidentifier()
 
     # -- spelling ------------------------------------------------------------------------------
@@ -220,7 +200,7 @@ class Builder:
             return self._spell_product(node)
         texts = [self._texts[operand] for operand in node.operands]
         if isinstance(node, Plus):
-            return sum_text(texts)
+            return self._spell_pieces(node) if node.operands[-1] in self._pieces else sum_text(texts)
         if isinstance(node, Apply):
             return self._spell_primitive(node, texts)
         if isinstance(node, Exact):
@@ -250,9 +230,15 @@ class Builder:
             reciprocal = self._below.get(core) if product.kind == "hadamard" else None
             if reciprocal is not None:
                 coefficient = times(coefficient, reciprocal[0])
-            texts.append(self._texts[core] if reciprocal is None else reciprocal[1])
+            texts.append(self._operand(core, product) if reciprocal is None else reciprocal[1])
             inverse.append(reciprocal is not None)
         return product_text(node, product._replace(coefficient=coefficient), texts, inverse, self.shape)
+
+    def _operand(self, node: Node, product: Product) -> Text:
+        """Return the text of a factor, as a NumPy number if an axis is to be put to it."""
+        arithmetic = product.kind in ("hadamard", "scale") and not product.ones
+        text = self._texts[node]
+        return text if arithmetic or node not in self.python else as_numpy(node, text)
 
     def _spell_embed(self, node: Contract, product: Product) -> Text:
         """Write an identity, a diagonal matrix, or entries into the diagonal view of zeros."""
@@ -260,8 +246,8 @@ class Builder:
         plain = node.dtype.name == "float64" and len(product.out) == 2
         if not product.cores and product.coefficient == 1 and plain:
             return call("np.eye", self.size(node.shape[0]).text)
-        flat = product._replace(out=tuple(distinct), kind="fill" if not product.cores else "hadamard")
-        texts = [self._texts[core] for core, _ in product.cores]
+        flat = product._replace(out=tuple(distinct), ones=(), kind="hadamard")  # the assignment repeats what is to be
+        texts = [self._operand(core, product) for core, _ in product.cores]
         if product.cores:
             value = product_text(node, flat, texts, [False] * len(texts), self.shape)
             if plain and not product.ones:
@@ -272,11 +258,27 @@ class Builder:
             self.fill_zeros(node, node.shape, lambda name: f'np.einsum("{pattern}", {name})[...] = {value.signed()}')
         )
 
+    def _spell_pieces(self, node: Plus) -> Text:
+        """Write zeros, add each piece in its place, and then what has all entries."""
+        lines = []
+        for piece in self._pieces_of(node):
+            spelling: Any = primitive_of(piece).numpy
+            operands = [Operand.of(self._texts[operand]) for operand in piece.operands]
+            lines.append(spelling(PieceSpeller(self, piece), operands, piece.operation.parameters))
+        whole = [self._texts[term] for term in node.operands if term not in self._pieces]
+        name = self.fill_zeros(node, node.shape, lambda name: f"{name}{lines[0]}")
+        self.program.lines += [f"{name}{line}" for line in lines[1:]]
+        if whole:
+            self.program.lines.append(f"{name} += {sum_text(whole).signed()}")
+        return Text(name)
+
     def _spell_primitive(self, node: Apply, texts: Sequence[Text]) -> Text:
         declared = primitive_of(node)
         spelling = declared.numpy
         if declared.kind == "structural" and not isinstance(spelling, str):
             speller = Speller(self, node)
+            pairs = zip(node.operands, texts, strict=True)
+            texts = [as_numpy(operand, text) if operand in self.python else text for operand, text in pairs]
             text = spelling(speller, [Operand.of(text) for text in texts], node.operation.parameters)
             return Text(text, depth=deepest(texts))
         if not isinstance(spelling, str):
@@ -287,6 +289,9 @@ class Builder:
             self._ratios[node] = (texts[0], texts[1])
             if isinstance(node.operands[0], Exact):
                 self._below[node] = (node.operands[0].value, texts[1])
+        if declared.name == "divide" and all(operand in self.python for operand in node.operands):
+            texts = [as_numpy(node, texts[0]), texts[1]]  # Python raises where NumPy gives inf
+            self.python.discard(node)
         return template_text(spelling, texts)
 
 

@@ -13,16 +13,21 @@ from symback.nodes.leaves import ExactValue
 from symback.nodes.shapes import SizeExpr
 
 SUM, MATMUL, PRODUCT, SIGN, POWER, ATOM = 60, 69, 70, 80, 90, 100
-"""How tightly an expression binds. Python gives @ and * the same rank; here a matrix product within a product is set apart."""
+"""How tightly an expression binds. Python gives @ and * one rank; here they differ, so that both can be read."""
+
+
+LINE = 96
+"""The length of a line, after the indentation."""
 
 
 class Text(NamedTuple):
-    """An expression: its text without sign, how tightly that binds, its sign, and how deeply it nests."""
+    """An expression: its text without sign, how tightly that binds, its sign, its depth, and the terms of a sum."""
 
     text: str
     precedence: int = ATOM
     negative: bool = False
     depth: int = 0
+    terms: tuple[str, ...] = ()
 
     def signed(self) -> str:
         """Return the text with its sign."""
@@ -51,10 +56,23 @@ def sum_text(terms: Sequence[Text]) -> Text:
     if len(terms) == 2 and terms[0].negative and not terms[1].negative:
         terms = [terms[1], terms[0]]
     first, *rest = terms
-    text = first.signed()
-    for term in rest:
-        text += f" {'-' if term.negative else '+'} {term.wrapped(SUM + 1, signed=False)}"
-    return Text(text, SUM, False, deepest(terms))
+    signed = [f"{'-' if term.negative else '+'} {term.wrapped(SUM + 1, signed=False)}" for term in rest]
+    parts = [first.signed(), *signed]
+    return Text(" ".join(parts), SUM, False, deepest(terms), tuple(parts))
+
+
+def assignment(name: str, text: Text) -> list[str]:
+    """Write an assignment, a long sum over several lines."""
+    line = f"{name} = {text.signed()}"
+    if len(line) <= LINE or len(text.terms) < 2:
+        return [line]
+    rows = [f"    {text.terms[0]}"]
+    for term in text.terms[1:]:
+        if len(rows[-1]) + len(term) < LINE:
+            rows[-1] += f" {term}"
+        else:
+            rows.append(f"    {term}")
+    return [f"{name} = (", *rows, ")"]
 
 
 def float_text(value: float) -> str:
@@ -78,8 +96,6 @@ def exact_text(value: ExactValue) -> Text:
         number = float(value)
     except OverflowError:
         number = float("inf") if value > 0 else float("-inf")
-    if isinstance(value, Fraction) and (number == 0) != (value == 0):
-        raise errors.integer_overflow(value)
     if number != number:
         return Text("np.nan")
     negative = str(number).startswith("-")
@@ -143,8 +159,8 @@ class _Places(ast.NodeVisitor):
             self._require(node.left, own + (own == POWER))
             self._require(node.right, own + 1 if own != POWER else SIGN)
         elif isinstance(node, ast.Compare):
-            for part in (node.left, *node.comparators):
-                self._require(part, _COMPARISON + 1)
+            for compared in (node.left, *node.comparators):
+                self._require(compared, _COMPARISON + 1)
         elif not isinstance(node, (ast.Call, ast.Expression, ast.Name, ast.List, ast.Tuple)):
             for part in ast.iter_child_nodes(node):
                 self._require(part, ATOM)

@@ -7,8 +7,9 @@ any other is transposed twice: its vector-Jacobian product is linear in the cota
 from collections.abc import Sequence
 from itertools import count
 
+from symback.derive.masks import times
 from symback.derive.reverse import backpropagate, check_wrt, match_vectors
-from symback.derive.rules import partials, times, transpose_rule
+from symback.derive.rules import partials, transpose_rule
 from symback.graph import many_allocations, toposort
 from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Map, Named
@@ -25,14 +26,19 @@ def jvp(
 ) -> list[Node]:
     """Return the Jacobian-vector product: the derivative of each output along `tangents`."""
     check_wrt("jvp", outputs, wrt, disconnected)
-    known = dict(match_vectors("jvp", wrt, tangents))
+    given: dict[Node, Node] = {}
+    for node, tangent in match_vectors("jvp", wrt, tangents):
+        given[node] = add(given[node], tangent) if node in given else tangent
+    known: dict[Node, Node] = {}
     with many_allocations():
         for node in toposort(outputs):
-            if node not in known and is_float(node.dtype) and not known.keys().isdisjoint(node.operands):
-                tangent = _push(node, known)
-                if tangent is not None and not is_zero(tangent):
-                    full = broadcast_to(tangent, node.shape)
-                    known[node] = full if full.dtype == node.dtype or full.is_weak else astype(full, node.dtype)
+            pushed = None
+            if is_float(node.dtype) and not known.keys().isdisjoint(node.operands):
+                pushed = _push(node, known)
+            terms = [term for term in (given.get(node), pushed) if term is not None and not is_zero(term)]
+            if terms:
+                full = broadcast_to(add(*terms) if len(terms) > 1 else terms[0], node.shape)
+                known[node] = full if full.dtype == node.dtype or full.is_weak else astype(full, node.dtype)
     results = [known.get(output, zeros_of(output)) for output in outputs]
     return [astype(result, output.dtype) for result, output in zip(results, outputs, strict=True)]
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from symback import errors
-from symback.graph import many_allocations, toposort
 from symback.derive.rules import contributions, identity_seed, undo_broadcast
+from symback.graph import many_allocations, toposort
 from symback.nodes.add import add
 from symback.nodes.apply import Named
 from symback.nodes.contract import is_zero
 from symback.nodes.dtypes import is_float
-from symback.nodes.leaves import Exact, Label, Variable, exact
+from symback.nodes.leaves import Constant, Exact, Label, Ones, Size, Variable, exact
 from symback.nodes.looks import latex_name
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, zeros_of
@@ -91,20 +91,20 @@ def check_wrt(operation: str, outputs: Sequence[Node], wrt: Sequence[Node], disc
         raise errors.bad_option(operation, "disconnected", disconnected, ("error", "zero"))
     reached = set(toposort(outputs))
     for node in wrt:
-        if not is_float(node.dtype) or isinstance(node, Exact):
+        if isinstance(node, (Exact, Constant, Ones, Size)):
+            raise errors.constant_variable(operation, node)
+        if not is_float(node.dtype):
             raise errors.not_differentiable_dtype(node)
         if node not in reached and disconnected == "error":
             raise errors.disconnected(operation, outputs[0], node)
 
 
-def grad(
-    loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None
-) -> list[Node]:
+def grad(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None) -> list[Node]:
     """Return the gradient of a scalar by each of `wrt`, of its shape and dtype."""
     if loss.shape != ():
         raise errors.not_scalar("grad", loss)
     if not is_float(loss.dtype):
-        raise errors.not_differentiable_dtype(loss)
+        raise errors.output_dtype("grad", loss)
     check_wrt("grad", [loss], wrt, disconnected)
     found = backpropagate([(loss, exact(1))], wrt, named=True, trace=trace)
     return [_result(found.get(node), node, ()) for node in wrt]
@@ -124,7 +124,7 @@ def jacobian(output: Node, wrt: Sequence[Node], *, disconnected: str = "error") 
     """Return the derivatives of `output` by each of `wrt`, of shape output.shape + wrt.shape."""
     check_wrt("jacobian", [output], wrt, disconnected)
     if not is_float(output.dtype):
-        raise errors.not_differentiable_dtype(output)
+        raise errors.output_dtype("jacobian", output)
     found = backpropagate([(output, identity_seed(output.shape, output))], wrt)
     return [_result(found.get(node), node, output.shape) for node in wrt]
 
@@ -138,7 +138,7 @@ def hessian(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> 
 def _result(found: Node | None, node: Node, lead: tuple[object, ...]) -> Node:
     shape = (*lead, *node.shape)
     if found is None:
-        return broadcast_to(zeros_of(node), shape)  # type: ignore[arg-type]
+        return broadcast_to(zeros_of(node), shape)
     return found if found.dtype == node.dtype and not found.is_weak else astype(found, node.dtype)
 
 

@@ -6,19 +6,20 @@ vector-Jacobian product. Broadcasting is undone here, once, and never in a rule.
 
 from collections import Counter
 from collections.abc import Container, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from symback import errors
+from symback.derive.masks import mask_of, masked, reaches, times, with_dtype
 from symback.nodes.add import Plus
-from symback.nodes.apply import Apply, Map, Named
-from symback.nodes.contract import Contract, Labels, contract, is_zero
+from symback.nodes.apply import Apply, Map
+from symback.nodes.contract import Contract, Labels, Subscripts, contract
 from symback.nodes.dtypes import BOOL, is_float
 from symback.nodes.leaves import Exact, exact, ones_of
 from symback.nodes.node import Node
-from symback.nodes.products import hadamard
+from symback.nodes.products import hadamard, scale
 from symback.nodes.shapes import Shape, SizeExpr
 from symback.op import Primitive, primitive_of
-from symback.ops.elementwise import astype, where
 
 
 class Contribution(NamedTuple):
@@ -45,34 +46,61 @@ def contributions(node: Node, cotangent: Node, wanted: Container[Node]) -> Itera
 
 def undo_broadcast(value: Node, operand: Node, lead: int) -> Node:
     """Sum a cotangent over the axes along which `operand` was broadcast; bring it to the operand's dtype."""
-    shape = operand.shape
-    if value.shape[lead:] != shape:
-        rank = len(value.shape)
-        labels = tuple(range(rank))
-        offset = rank - len(shape)
-        pairs = list(zip(labels[offset:], shape, value.shape[offset:], strict=True))
-        squeezed = tuple(label + rank for label, size, present in pairs if size == 1 and present != 1)
-        kept = tuple(label + rank if label + rank in squeezed else label for label, _, _ in pairs)
-        terms = [(value, labels)]
-        if squeezed:
-            terms.append((ones_of((1,) * len(squeezed), BOOL), squeezed))
-        value = contract(terms, labels[:lead] + kept)
-    return value if value.dtype is operand.dtype or value.is_weak else astype(value, operand.dtype)
+    wanted = value.shape[:lead] + operand.shape
+    if value.shape == wanted and (value.dtype is operand.dtype or value.is_weak):
+        return value
+    mask = mask_of(value)
+    if mask is not None and reaches(mask.condition, wanted):
+        return masked(mask.condition, undo_broadcast(with_dtype(mask.value, operand), operand, lead))
+    return with_dtype(value if value.shape == wanted else _summed(value, operand.shape, lead), operand)
+
+
+def _summed(value: Node, shape: Shape, lead: int) -> Node:
+    rank = len(value.shape)
+    labels = tuple(range(rank))
+    offset = rank - len(shape)
+    pairs = list(zip(labels[offset:], shape, value.shape[offset:], strict=True))
+    squeezed = tuple(label + rank for label, size, present in pairs if size == 1 and present != 1)
+    kept = tuple(label + rank if label + rank in squeezed else label for label, _, _ in pairs)
+    terms = [(value, labels)]
+    if squeezed:
+        terms.append((ones_of((1,) * len(squeezed), BOOL), squeezed))
+    return contract(terms, labels[:lead] + kept)
 
 
 def _of_product(node: Contract, cotangent: Node, wanted: Container[Node]) -> Iterator[Contribution]:
     """Put the cotangent in the place of the operand; operands that repeat with the same labels count together."""
     subscripts, operands = node.subscripts, node.operands
+    if subscripts.aligned or (type(operands[0]) is Exact and _aligned_behind_coefficient(subscripts)):
+        yield from _of_hadamard(operands, cotangent, wanted)
+        return
     lead = len(cotangent.shape) - len(subscripts.out)
     base = 1 + max((label for labels in subscripts.inputs for label in labels), default=-1)
     lead_labels = tuple(range(base, base + lead))
     terms = list(zip(operands, subscripts.inputs, strict=True))
-    times = Counter(terms)
+    counted = Counter(terms)
     for position, (operand, labels) in enumerate(terms):
         if operand in wanted and terms.index((operand, labels)) == position:
             value = _replace(terms, position, cotangent, lead_labels + subscripts.out, lead_labels)
-            repeated = times[operand, labels]
-            yield Contribution(position, value if repeated == 1 else hadamard(exact(repeated), value), "product")
+            repeated = counted[operand, labels]
+            yield Contribution(position, value if repeated == 1 else scale(repeated, value), "product")
+
+
+@cache
+def _aligned_behind_coefficient(subscripts: Subscripts) -> bool:
+    return subscripts.distinct and all(labels == subscripts.out for labels in subscripts.inputs[1:])
+
+
+def _of_hadamard(operands: tuple[Node, ...], cotangent: Node, wanted: Container[Node]) -> Iterator[Contribution]:
+    """The same for a product entry by entry, where broadcasting takes care of leading axes."""
+    for position, operand in enumerate(operands):
+        if operand in wanted and operand not in operands[:position]:
+            others = (operands[:position], operands[position + 1 :])
+            mask = mask_of(cotangent)
+            value = hadamard(*others[0], cotangent if mask is None else mask.value, *others[1])
+            value = value if mask is None else masked(mask.condition, value)
+            repeated = operands.count(operand)
+            yield Contribution(position, value if repeated == 1 else scale(repeated, value), "product")
 
 
 def _replace(
@@ -90,33 +118,8 @@ def _replace(
     def product(value: Node) -> Node:
         return contract([*terms[:position], (value, given), *terms[position + 1 :], *extra], out)
 
-    mask = _mask_of(cotangent) if out == given else None
-    return product(cotangent) if mask is None else where(mask.operands[0], product(mask.operands[1]), 0)
-
-
-def _mask_of(cotangent: Node) -> Map | None:
-    """Return the cotangent if it is written where(condition, value, 0) with a value of full shape."""
-    if isinstance(cotangent, Map) and cotangent.operation.name == "where":
-        _, value, other = cotangent.operands
-        if isinstance(other, Exact) and is_zero(other) and value.shape == cotangent.shape:
-            return cotangent
-    return None
-
-
-def times(cotangent: Node, partial: Node) -> Node:
-    """Multiply a cotangent by a local derivative.
-
-    A boolean derivative is a mask, and a mask stays outside of products: 0 times what the branch not taken
-    gives would be NaN where that is infinite.
-    """
-    if partial.dtype is BOOL:
-        return where(partial, cotangent, 0)
-    mask = _mask_of(cotangent)
-    if mask is not None:
-        product = hadamard(mask.operands[1], partial)
-        if product.shape == cotangent.shape:
-            return where(mask.operands[0], product, 0)
-    return hadamard(cotangent, partial)
+    mask = mask_of(cotangent) if out == given else None
+    return product(cotangent) if mask is None else masked(mask.condition, product(mask.value))
 
 
 def partials(node: Map) -> tuple[Node | None, ...]:
@@ -148,14 +151,9 @@ def _of_structural(node: Apply, cotangent: Node, wanted: Container[Node]) -> Ite
     if not is_float(node.dtype):
         return
     rule: Any = transpose_rule(node).vjp
-    for position, (operand, value) in enumerate(zip(node.operands, rule(cotangent, node), strict=True)):
+    for position, (operand, value) in enumerate(zip(node.operands, rule(with_dtype(cotangent, node), node), strict=True)):
         if value is not None and operand in wanted:
             yield Contribution(position, value, node.operation.name)
-
-
-def is_named(node: Node) -> bool:
-    """Is this a node with a name of its own?"""
-    return isinstance(node, Named)
 
 
 def identity_seed(shape: Shape, like: Node) -> Node:

@@ -47,6 +47,8 @@ def to_sympy(node: Node, symbols: Mapping[Variable, sympy.Symbol] | None = None)
         >>> to_sympy(sb.where(x > 0, sb.exp(-x), 1))
         Piecewise((exp(-x), x > 0), (1, True))
     """
+    if not isinstance(node, Node):
+        raise errors.not_convertible("to_sympy", node, "give a node of shape ()")
     given = symbols or {}
     values: dict[Node, Factors] = {}
     taken: dict[sympy.Basic, Variable] = {}

@@ -82,6 +82,8 @@ def _parse(text: Any) -> Any:
         raise errors.bad_document(f"it is {type(text).__name__}, not text")
     try:
         return json.loads(text, parse_float=_no_float, parse_constant=_no_float)
+    except errors.SymbackError:
+        raise
     except (ValueError, RecursionError) as reason:
         raise errors.bad_document(f"it is no JSON ({str(reason)[:200]})") from None
 

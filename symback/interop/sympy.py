@@ -19,7 +19,7 @@ from symback import errors
 from symback.interop.correspondence import HINTS, INTO_NODES
 from symback.interop.into_sympy import to_sympy
 from symback.nodes.add import add
-from symback.nodes.leaves import Exact, ExactValue, Variable, as_node, exact, exact_from_sympy, variable
+from symback.nodes.leaves import ExactValue, Variable, as_node, exact, exact_from_sympy, variable
 from symback.nodes.node import HOOKS, Node
 from symback.nodes.products import hadamard, scale
 from symback.nodes.rows import postorder
@@ -63,7 +63,7 @@ class SympyBridge:
         root = nodes[id(expr)]
         if root is None:
             raise _refusal(expr)
-        return root if isinstance(root, Node) else _number(root)
+        return root if isinstance(root, Node) else exact_from_sympy(root)
 
     def to_expr(self, node: Node) -> sympy.Basic:
         """Turn a scalar node into a SymPy expression; see `to_sympy`."""
@@ -136,14 +136,6 @@ def _refusal(part: sympy.Basic) -> errors.UsageError:
     return errors.no_counterpart(kind, text, hint)
 
 
-def _number(value: sympy.Expr) -> Exact:
-    """Make an exact number of a constant; a Float is exactly the fraction that it is."""
-    if value.is_Float and value.is_finite:
-        fraction = sympy.Rational(value)
-        return exact(Fraction(int(fraction.p), int(fraction.q)))
-    return exact_from_sympy(value)
-
-
 def _convert_operation(part: sympy.Basic, nodes: Mapping[int, Any]) -> Node:
     """Return the node of an operation whose arguments have been converted."""
 
@@ -151,7 +143,7 @@ def _convert_operation(part: sympy.Basic, nodes: Mapping[int, Any]) -> Node:
         found = nodes[id(argument)]
         if found is None:
             raise _refusal(argument)
-        return found if isinstance(found, Node) else _number(found)
+        return found if isinstance(found, Node) else exact_from_sympy(found)
 
     if isinstance(part, sympy.Add):
         return add(*[node(term) for term in sorted(part.args, key=_place_in_sum)])
@@ -191,7 +183,7 @@ def _product(part: sympy.Expr, node: Callable[[sympy.Basic], Node]) -> Node:
         if factor.is_Rational:
             coefficient *= Fraction(int(factor.p), int(factor.q))
         elif _is_divisor(factor):
-            below.append(ew.power(node(factor.base), _number(-factor.exp)))
+            below.append(ew.power(node(factor.base), exact_from_sympy(-factor.exp)))
         else:
             above.append(node(factor))
     if not below:

@@ -160,6 +160,8 @@ def derive(loss: Any, wrt: Nested, *, notation: str = "matrix", adjoint: str = "
     if adjoint != "leibniz":
         raise errors.bad_option("derive", "adjoint", adjoint, ("leibniz",))
     node, variables = as_node(loss), [as_node(leaf) for leaf in leaves_of(wrt)]
+    if not variables:
+        raise errors.no_variables("derive")
     trace = Trace()
     gradients = reverse.grad(node, variables, trace=trace)
     writer = _Writer(node)

@@ -7,11 +7,24 @@ from functools import lru_cache
 from symback.latex.products import spread
 from symback.latex.terms import ATOM, HADAMARD, POSTFIX, RELATION, SUM, Term, applied
 from symback.nodes.apply import Apply, Map
+from symback.nodes.shapes import Shape
 from symback.op import Primitive, primitive_of
 
 _PLACE = re.compile(r"\{(\d+)\}")
 _ENCLOSED = re.compile(r"(\{\{|[(,|&]|\\\\|\\l(floor|ceil)|\\begin\{\{\w+\}\})$")
 _ENCLOSING = re.compile(r"(\}\}|[,&]|\\right|\\\\|\\end)")
+
+
+class Operand(str):
+    """The text of an operand, as a `latex` function of a primitive gets it, with the operand's shape."""
+
+    shape: Shape
+
+    def __new__(cls, text: str, shape: Shape) -> "Operand":
+        """Return the text, which knows the shape."""
+        made = super().__new__(cls, text)
+        made.shape = shape
+        return made
 
 
 def function_term(node: Apply, operands: Sequence[Term]) -> Term:
@@ -21,7 +34,7 @@ def function_term(node: Apply, operands: Sequence[Term]) -> Term:
         pairs = zip(operands, node.operands, strict=True)
         operands = [spread(term, operand.shape, node.shape) for term, operand in pairs]
     if callable(declared.latex):
-        texts = [term.signed() for term in operands]
+        texts = [Operand(term.signed(), operand.shape) for term, operand in zip(operands, node.operands, strict=True)]
         text = declared.latex(texts, node.operation.parameters)
         return operands[0] if text == texts[0] else Term(text, POSTFIX)
     template = declared.latex

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import sympy
 
 from symback.nodes.leaves import ExactValue
-from symback.nodes.looks import latex_name
-from symback.nodes.shapes import SizeExpr, size_symbols
+from symback.nodes.looks import latex_size
+from symback.nodes.shapes import SizeExpr
 
 RELATION, SUM, HADAMARD, PRODUCT, POSTFIX, ATOM = range(6)
 """How tightly a piece binds: ``a > b``, ``a + b``, ``a \\odot b``, ``A x``, ``x^2`` or ``f(x)``, ``x``."""
@@ -132,10 +132,7 @@ def _is_decimal(value: Fraction) -> bool:
 
 def size_term(size: SizeExpr) -> Term:
     """Write a size, with the looks that names have."""
-    if isinstance(size, int):
-        return Term(str(size), ATOM)
-    names = {symbol: latex_name(symbol.name) for symbol in size_symbols(size)}
-    return Term(sympy.latex(size, symbol_names=names), ATOM if size.is_Symbol else SUM)
+    return Term(latex_size(size), ATOM if isinstance(size, int) or size.is_Symbol else SUM)
 
 
 def look_term(look: str) -> Term:

@@ -148,7 +148,7 @@ class Contract(Node):
     def multiple(self) -> tuple[ExactValue, Node] | None:
         """The coefficient and the operand, if this is a coefficient times one operand of the same dtype."""
         args = self._args
-        if type(args[1]) is Exact and args[0].scales and args[2].dtype is self.dtype:
+        if type(args[1]) is Exact and args[0].scales and args[2].dtype is self.dtype and type(args[2]) is not Ones:
             return args[1].value, args[2]
         return None
 

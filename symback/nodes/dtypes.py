@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from symback import errors
+from symback.errors.shapes import bad_dtype
 
 BOOL = np.dtype("bool")
 INT64 = np.dtype("int64")
@@ -24,9 +24,9 @@ def as_dtype(dtype: Any) -> np.dtype[Any]:
     try:
         result: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
     except TypeError:
-        raise errors.bad_dtype(dtype) from None
+        raise bad_dtype(dtype) from None
     if result not in _SUPPORTED or dtype is None:
-        raise errors.bad_dtype(dtype)
+        raise bad_dtype(dtype)
     native: np.dtype[Any] = np.dtype(result.name)
     return native
 

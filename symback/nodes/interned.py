@@ -13,6 +13,9 @@ from sympy.core.basic import Atom, Basic
 
 Key = tuple[Any, ...]
 
+set_args, _set_mhash, _set_assumptions = (vars(Basic)[name].__set__ for name in ("_args", "_mhash", "_assumptions"))
+"""What writes into an object while it is made; afterwards a node refuses (`Node.__setattr__`)."""
+
 _lock = threading.RLock()
 
 
@@ -54,8 +57,8 @@ class Interned(Basic):
         An entry is added by `dict.setdefault`, which is atomic, and removed under the lock when its object
         is dead; it is never overwritten, so that no two living objects can have one key.
         """
-        made._mhash = None
-        made._assumptions = cls.default_assumptions
+        _set_mhash(made, None)
+        _set_assumptions(made, cls.default_assumptions)
         entry = _Entry(made, _forget)
         entry.key = key
         table = entry.table = cls._table

@@ -9,14 +9,18 @@ from typing import Any, Self, cast
 import numpy as np
 import sympy
 
-from symback import errors
+from symback.errors import names, shapes, usage
 from symback.nodes.dtypes import FLOAT64, INT64, as_dtype
 from symback.nodes.exact_numbers import ExactValue as ExactValue
-from symback.nodes.node import Node, Param
-from symback.nodes.shapes import NAME, Shape, SizeExpr, as_shape, intern_shape
+from symback.nodes.looks import checked_look
+from symback.nodes.node import HOOKS, Node, Param
+from symback.nodes.shapes import NAME, Shape, SizeExpr, as_shape, as_size, intern_shape, is_size_symbol
 
 _MOST_BITS = 1023
 """Integers up to here have a float64 value."""
+
+_LABEL_KINDS = ("let", "adjoint", "tangent")
+"""Who gave a name: the user, or a pass."""
 
 
 class Leaf(Node):
@@ -40,16 +44,21 @@ class Label(Param):
     __slots__ = ()
     value: tuple[str, str | None, str]
 
-    def __new__(cls, name: Any, latex: str | None = None, kind: str = "let") -> Self:
+    def __new__(cls, name: str, latex: str | None = None, kind: str = "let") -> Self:
         """Return the label, or raise if the name cannot be used."""
-        if isinstance(name, tuple):
-            name, latex, kind = name
         if not isinstance(name, str) or not NAME.match(name):
             reason = "it is not a string" if not isinstance(name, str) else "it is no ASCII identifier"
-            raise errors.bad_name(name, reason)
+            raise names.bad_name(name, reason)
         if latex is not None and not isinstance(latex, str):
-            raise errors.bad_name(latex, "latex must be a string")
+            raise names.bad_name(latex, "latex must be a string")
+        if latex is not None:
+            checked_look(latex)
+        if kind not in _LABEL_KINDS:
+            raise names.bad_name(name, f"a label is no {str(kind)[:40]!r}")
         return Param.__new__(cls, (name, latex, kind))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return Label, self.value
 
     @property
     def name(self) -> str:
@@ -126,7 +135,7 @@ def _rational(value: int | Fraction | float) -> Exact:
         value = Fraction(value)
     if isinstance(value, int):
         if value.bit_length() > _MOST_BITS:
-            raise errors.integer_overflow(value)
+            raise shapes.integer_overflow(value)
         return Exact(Param(int(value)))
     if max(value.numerator.bit_length(), value.denominator.bit_length()) > 2 * _MOST_BITS:
         try:
@@ -137,17 +146,17 @@ def _rational(value: int | Fraction | float) -> Exact:
 
 
 def exact_from_sympy(value: sympy.Expr) -> Exact:
-    """Make an exact number of a real SymPy constant."""
+    """Make an exact number of a real SymPy constant; a Float is the fraction that it is."""
     if value.is_Integer:
         return exact(int(value))
     if value.is_Rational:
         return exact(Fraction(int(value.p), int(value.q)))
-    if value.is_Float:
-        return exact(float(value))
+    if value.is_Float and value.is_finite:
+        return exact_from_sympy(sympy.Rational(value))
     if value is sympy.oo or value is -sympy.oo or value is sympy.nan:
         return exact(float(value))
     if not value.is_extended_real or value.free_symbols:
-        raise errors.not_convertible("from_sympy", value, "only real constants are supported")
+        raise usage.not_convertible("from_sympy", value, "only real constants are supported")
     return exact(value)
 
 
@@ -175,8 +184,11 @@ class ArrayData(Param):
     def __new__(cls, array: Any) -> Self:
         """Return the contents of an array, copied if they are new."""
         if isinstance(array, np.ma.MaskedArray):
-            raise errors.not_a_node(array)
-        given = np.asarray(array)
+            raise usage.not_a_node(array)
+        try:
+            given = np.asarray(array)
+        except ValueError:  # nested sequences of different lengths
+            raise usage.not_a_node(array) from None
         held = np.array(given, dtype=as_dtype(given.dtype), order="C", copy=True)
         held.flags.writeable = False
         value = (held.dtype.name, held.shape, hashlib.sha256(held.tobytes()).hexdigest())
@@ -236,7 +248,7 @@ def size_of(size: SizeExpr) -> Node:
 
 
 def as_node(value: Any) -> Node:
-    """Turn a node, number, NumPy scalar or array, or real SymPy constant into a node."""
+    """Turn a node, number, NumPy scalar or array, scalar SymPy expression, or symbolic size into a node."""
     if isinstance(value, Node):
         return value
     if isinstance(value, np.generic):
@@ -245,11 +257,24 @@ def as_node(value: Any) -> Node:
         return constant(np.bool_(value))
     if isinstance(value, (int, float, Fraction)):
         return exact(value)
-    if isinstance(value, sympy.Expr) and value.is_number:
-        return exact_from_sympy(value)
+    if isinstance(value, sympy.Basic):
+        return _of_sympy(value)
     if isinstance(value, (np.ndarray, list, tuple)) and not _holds_nodes(value):
         return constant(value)
-    raise errors.not_a_node(value)
+    raise usage.not_a_node(value)
+
+
+def _of_sympy(value: sympy.Basic) -> Node:
+    """Turn a constant, an expression of symbolic sizes such as ``x.shape[0] - 1``, or of other symbols into a node."""
+    if isinstance(value, sympy.Expr) and value.is_number:
+        return exact_from_sympy(value)
+    symbols = value.free_symbols
+    sizes = {s for s in symbols if isinstance(s, sympy.Symbol) and is_size_symbol(s)}
+    if sizes and sizes == symbols:
+        return size_of(as_size(value))
+    if sizes:
+        raise usage.mixed_symbols(value, sorted(str(size) for size in sizes))
+    return cast(Node, HOOKS["from_sympy"](value))
 
 
 def _holds_nodes(value: Any) -> bool:

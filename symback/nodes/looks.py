@@ -7,7 +7,9 @@ is refused, because LaTeX is a programming language that reads and writes files.
 import re
 from functools import lru_cache
 
-from symback import errors
+import sympy
+
+from symback.errors.names import bad_look
 
 
 def _words(text: str) -> frozenset[str]:
@@ -58,6 +60,13 @@ def _stem(stem: str) -> str:
     return stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
 
 
+def latex_size(size: int | sympy.Expr) -> str:
+    """Return the LaTeX of a size, with the looks that names have."""
+    if isinstance(size, int):
+        return str(size)
+    return str(sympy.latex(size, symbol_names={symbol: latex_name(str(symbol)) for symbol in size.free_symbols}))
+
+
 @lru_cache(maxsize=4096)
 def checked_look(look: str) -> str:
     r"""Return a look that was given, if it is harmless, well-formed mathematics.
@@ -71,18 +80,18 @@ def checked_look(look: str) -> str:
         \hat{\theta}_{1}
     """
     if not look.strip():
-        raise errors.bad_look(look, "it is empty")
+        raise bad_look(look, "it is empty")
     if _MATH_IN_TEXT.search(look):
-        raise errors.bad_look(look, "an index, an exponent or a command stands inside upright text")
+        raise bad_look(look, "an index, an exponent or a command stands inside upright text")
     groups: list[set[str]] = [set()]
     waiting = ""
     for match in _TOKEN.finditer(look):
         command, escape, carets, structure, plain, other = match.groups()
         if carets or other is not None or (plain is structure is None and not _known(command, escape)):
-            raise errors.bad_look(look, f"{match.group().strip()!r} is not allowed in a name")
+            raise bad_look(look, f"{match.group().strip()!r} is not allowed in a name")
         waiting = _structure(look, structure, groups, waiting) if structure else _follow(look, match, groups, waiting)
     if waiting or len(groups) > 1:
-        raise errors.bad_look(look, f"nothing follows {waiting!r}" if waiting else "a brace is not closed")
+        raise bad_look(look, f"nothing follows {waiting!r}" if waiting else "a brace is not closed")
     return look
 
 
@@ -95,7 +104,7 @@ def _follow(look: str, match: re.Match[str], groups: list[set[str]], waiting: st
     command = match.group(1)
     if command in _ONE_ARGUMENT or command == "frac":
         if waiting or not look[match.end() :].startswith("{"):
-            raise errors.bad_look(look, rf"write the argument of \{command} (and what precedes it) in braces")
+            raise bad_look(look, rf"write the argument of \{command} (and what precedes it) in braces")
         return ""
     if match.group() == " ":
         return waiting
@@ -112,14 +121,14 @@ def _structure(look: str, sign: str, groups: list[set[str]], waiting: str) -> st
         groups.append(set())
         return ""
     if waiting:
-        raise errors.bad_look(look, f"nothing follows {waiting!r}")
+        raise bad_look(look, f"nothing follows {waiting!r}")
     if sign == "}":
         groups.pop()
         if not groups:
-            raise errors.bad_look(look, "a brace is closed that was not opened")
+            raise bad_look(look, "a brace is closed that was not opened")
         return ""
     taken = "^" if sign == "'" else sign
     if taken in groups[-1]:
-        raise errors.bad_look(look, f"{sign!r} stands twice on one letter")
+        raise bad_look(look, f"{sign!r} stands twice on one letter")
     groups[-1].add(taken)
     return "" if sign == "'" else sign

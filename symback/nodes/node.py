@@ -2,27 +2,24 @@
 
 from collections.abc import Callable
 from inspect import signature
-from typing import Any, ClassVar, NoReturn, Self, cast
+from numbers import Number
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, cast
 
 import numpy as np
 import sympy
-from sympy.printing.pretty.stringpict import prettyForm
 
-from symback import errors
+from symback.errors import usage
 from symback.graph import toposort
-from symback.nodes.interned import Interned, Param
-from symback.nodes.shapes import Shape, size_symbols
+from symback.nodes.display import HOOKS, Displayed
+from symback.nodes.interned import Interned, Param, set_args
 
-__all__ = ["HOOKS", "METHODS", "Interned", "Node", "Param", "is_node"]
+__all__ = ["HOOKS", "METHODS", "Interned", "Node", "Param"]
 
 METHODS: dict[str, Callable[..., Any]] = {}
 """The functions behind operators, methods and NumPy's protocols, entered where they are defined."""
 
-HOOKS: dict[str, Callable[..., Any]] = {}
-"""What later layers do for a node: print it as text or LaTeX, write it as rows, substitute in it."""
 
-
-class Node(Interned):
+class Node(Displayed, Interned):
     """A vertex of an expression graph: an operation, or a leaf, with its shape and dtype.
 
     Nodes are made by functions (`sb.tensor`, `sb.exp`, …) and operators, never changed, and there is
@@ -30,7 +27,7 @@ class Node(Interned):
     """
 
     __slots__ = ("dtype", "shape")
-    shape: Shape
+    shape: tuple[int | sympy.Expr, ...]
     dtype: np.dtype[Any]
 
     is_commutative = False
@@ -38,7 +35,7 @@ class Node(Interned):
     __array_priority__ = 1000
 
     @classmethod
-    def make(cls, args: tuple[Any, ...], shape: Shape, dtype: np.dtype[Any]) -> Self:
+    def make(cls, args: tuple[Any, ...], shape: tuple[int | sympy.Expr, ...], dtype: np.dtype[Any]) -> Self:
         """Return the node of these arguments, which the caller has checked and normalised."""
         entry = cls._table.get(args)
         if entry is not None:
@@ -46,10 +43,18 @@ class Node(Interned):
             if found is not None:
                 return cast(Self, found)
         made = object.__new__(cls)
-        made._args = args
-        made.shape = shape
-        made.dtype = dtype
+        set_args(made, args)
+        _set_shape(made, shape)
+        _set_dtype(made, dtype)
         return cls.enter(args, made)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _OF_SYMPY:
+            raise usage.immutable(self, name)
+        object.__setattr__(self, name, value)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise usage.immutable(self, name)
 
     # -- structure --------------------------------------------------------------------------
 
@@ -99,7 +104,9 @@ class Node(Interned):
     def __rtruediv__(self, other: Any) -> "Node":
         return cast(Node, METHODS["divide"](other, self))
 
-    def __pow__(self, other: Any, mod: None = None) -> "Node":
+    def __pow__(self, other: Any, modulus: Any = None) -> "Node":
+        if modulus is not None:
+            raise usage.no_operator("pow with a modulus", "x**y - m * sb.floor(x**y / m)")
         return cast(Node, METHODS["power"](self, other))
 
     def __rpow__(self, other: Any) -> "Node":
@@ -119,6 +126,24 @@ class Node(Interned):
 
     def __abs__(self) -> "Node":
         return cast(Node, METHODS["abs"](self))
+
+    def __and__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["bitwise_and"](self, other))
+
+    def __or__(self, other: Any) -> "Node":
+        return cast(Node, METHODS["bitwise_or"](self, other))
+
+    def __invert__(self) -> "Node":
+        return cast(Node, METHODS["invert"](self))
+
+    __rand__, __ror__ = __and__, __or__
+
+    def _no_rounding(self, *unused: Any) -> NoReturn:
+        raise usage.no_operator(
+            "//, %, divmod and round", "sb.floor(x / y), x - y * sb.floor(x / y), sb.floor(x + 0.5)"
+        )
+
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __round__ = _no_rounding
 
     def __lt__(self, other: Any) -> "Node":
         return cast(Node, METHODS["less"](self, other))
@@ -179,8 +204,8 @@ class Node(Interned):
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        if isinstance(other, (bool, int, float, complex, np.ndarray, np.generic)):
-            raise errors.no_equality(self, other)
+        if isinstance(other, _VALUES) and not isinstance(other, sympy.Basic):
+            raise usage.no_equality(self, other)
         return False
 
     def __ne__(self, other: object) -> bool:
@@ -189,49 +214,50 @@ class Node(Interned):
     __hash__ = object.__hash__
 
     def __bool__(self) -> NoReturn:
-        raise errors.no_truth_value(self)
+        raise usage.no_truth_value(self)
 
     def __float__(self) -> NoReturn:
-        raise errors.no_number(self, "float")
+        raise usage.no_number(self, "float")
 
     def __int__(self) -> NoReturn:
-        raise errors.no_number(self, "int")
+        raise usage.no_number(self, "int")
 
     def __complex__(self) -> NoReturn:
-        raise errors.no_number(self, "complex")
+        raise usage.no_number(self, "complex")
 
     def __index__(self) -> NoReturn:
-        raise errors.no_number(self, "integer")
+        raise usage.no_number(self, "integer")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise errors.no_array(self)
+        raise usage.no_array(self)
 
     def __len__(self) -> int:
         if not self.shape or not isinstance(self.shape[0], int):
-            raise errors.no_iteration(self)
+            raise usage.no_iteration(self)
         return self.shape[0]
 
     def __iter__(self) -> Any:
         if not self.shape or not isinstance(self.shape[0], int):
-            raise errors.no_iteration(self)
+            raise usage.no_iteration(self)
         return (self[i] for i in range(self.shape[0]))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         function = METHODS.get(ufunc.__name__)
         if function is None or method != "__call__":
-            raise errors.not_supported_numpy(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
+            raise usage.not_supported_numpy(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
         if options:
-            raise errors.not_supported_option(ufunc.__name__, [f"{option}=" for option in options])
+            raise usage.not_supported_option(ufunc.__name__, [f"{option}=" for option in options])
         return function(*inputs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        counterpart = METHODS.get(function.__name__)
+        module = function.__module__.removeprefix("numpy").lstrip(".")
+        counterpart = None if module else METHODS.get(function.__name__)  # np.linalg.trace is not np.trace
         if counterpart is None:
-            raise errors.not_supported_numpy(function.__name__)
+            raise usage.not_supported_numpy(f"{module}.{function.__name__}".lstrip("."))
         try:
             signature(counterpart).bind(*args, **options)
         except TypeError as error:
-            raise errors.not_supported_option(function.__name__, [str(error)]) from None
+            raise usage.not_supported_option(function.__name__, [str(error)]) from None
         return counterpart(*args, **options)
 
     # -- SymPy's protocol, iterative and with sharing ---------------------------------------
@@ -240,7 +266,7 @@ class Node(Interned):
     def free_symbols(self) -> set[Any]:
         """The variables this node depends on, and the symbolic sizes of their shapes."""
         leaves = [node for node in toposort([self]) if not node.operands]
-        sizes = {s for leaf in leaves for size in leaf.shape for s in size_symbols(size)}
+        sizes = {s for leaf in leaves for size in leaf.shape if isinstance(size, sympy.Expr) for s in size.free_symbols}
         return {leaf for leaf in leaves if leaf.is_Symbol} | sizes
 
     def atoms(self, *types: Any) -> set[Any]:
@@ -270,7 +296,7 @@ class Node(Interned):
     def subs(self, *args: Any, **unused: Any) -> "Node":
         """Replace nodes, or sizes (by name or symbol): ``subs(old, new)`` or ``subs({old: new})``."""
         pairs = {args[0]: args[1]} if len(args) == 2 else dict(args[0])
-        return cast(Node, HOOKS["substitute"](self, pairs))
+        return cast(Node, HOOKS["substitute"](self, pairs, strict=len(args) == 2))
 
     def replace(self, query: Any, value: Any = None, *args: Any, **unused: Any) -> "Node":
         """Replace a node or a size by another; SymPy's classes and patterns, which are also asked for, match none."""
@@ -282,51 +308,37 @@ class Node(Interned):
 
     def diff(self, *symbols: Any, **unused: Any) -> NoReturn:
         """Refuse: SymPy's derivative has no sharing; `sb.grad` has."""
-        raise errors.use_instead("node.diff", "sb.grad(node, wrt) or sb.jacobian(node, wrt)")
+        raise usage.use_instead("node.diff", "sb.grad(node, wrt) or sb.jacobian(node, wrt)")
 
-    def sort_key(self, order: Any = None) -> Any:
-        """Return a key that depends on this node's own shape and class only."""
-        one = sympy.S.One
-        return (5, 0, type(self).__name__), (1, (errors.show_shape(self.shape),)), one.sort_key(), one
+    def _eval_simplify(self, **unused: Any) -> NoReturn:
+        raise usage.use_instead("sympy.simplify", "sympy.simplify(sb.to_sympy(node)) for a scalar")
 
-    def compare(self, other: Any) -> int:
-        """Order two nodes by class and address, as SymPy's containers ask."""
-        if self is other:
-            return 0
-        mine, theirs = (type(self).__name__, id(self)), (type(other).__name__, id(other))
-        return (mine > theirs) - (mine < theirs)
+    def _eval_Abs(self) -> NoReturn:  # SymPy asks for it by this name
+        raise usage.use_instead("sympy.Abs", "abs(node)")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say what to do where SymPy's constructors and functions ask for what only its scalars have."""
+            if hasattr(sympy.Expr, name):
+                raise usage.no_sympy(name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return HOOKS["unpickle"], HOOKS["pickle"](self)
 
     # -- display ----------------------------------------------------------------------------
 
-    def __repr__(self) -> str:
-        return cast(str, HOOKS["text"](self))
-
-    __str__ = __repr__
-
-    def _sympystr(self, printer: Any) -> str:
-        return cast(str, HOOKS["text"](self))
-
-    _sympyrepr = _sympystr
-
-    def _pretty(self, printer: Any) -> Any:
-        return prettyForm(cast(str, HOOKS["text"](self)))
-
-    def _latex(self, printer: Any = None) -> str:
-        return cast(str, HOOKS["latex"](self))
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self._latex()}$"
-
     def _no_code(self, printer: Any) -> NoReturn:
-        raise errors.use_instead("SymPy's code printers and sympy.lambdify", "sb.lambdify(inputs, outputs).source")
+        raise usage.use_instead("SymPy's code printers and sympy.lambdify", "sb.lambdify(inputs, outputs).source")
 
     _pythoncode = _numpycode = _scipycode = _lambdacode = _mpmathcode = _ccode = _fcode = _no_code
     _jscode = _juliacode = _octave = _rcode = _rust_code = _tensorflowcode = _jaxcode = _torchcode = _no_code
 
 
-def is_node(value: object) -> bool:
-    """Is this a node of a graph?"""
-    return isinstance(value, Node)
+_set_shape, _set_dtype = (vars(Node)[name].__set__ for name in ("shape", "dtype"))
+_OF_SYMPY = frozenset({"_assumptions", "_mhash"})
+"""What SymPy caches on an object; all else is set once, when a node is made."""
+
+_VALUES = (Number, np.ndarray, np.generic, list, tuple)
+"""What a node is compared with elementwise, never by ``==``; SymPy compares with its own numbers, and is told False."""

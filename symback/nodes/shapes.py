@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import sympy
 
-from symback import errors
+from symback.errors.shapes import bad_axis, bad_size, no_broadcast, no_sequence
 
 SizeExpr: TypeAlias = int | sympy.Expr
 Shape: TypeAlias = tuple[SizeExpr, ...]
@@ -24,14 +24,19 @@ def intern_shape(shape: Shape) -> Shape:
 def size_symbol(name: str) -> sympy.Symbol:
     """Return the symbolic size called `name`."""
     if not NAME.match(name):
-        raise errors.bad_size(name)
+        raise bad_size(name)
     return sympy.Symbol(name, integer=True, nonnegative=True)
+
+
+def is_size_symbol(symbol: sympy.Symbol) -> bool:
+    """Is this a symbolic size, and not a SymPy symbol for a value?"""
+    return bool(NAME.match(symbol.name)) and symbol == size_symbol(symbol.name)
 
 
 def as_size(value: Any) -> SizeExpr:
     """Turn an integer, a name, or a SymPy polynomial of names into a size in its one expanded form."""
     if isinstance(value, bool):
-        raise errors.bad_size(value)
+        raise bad_size(value)
     if isinstance(value, str):
         return size_symbol(value)
     if isinstance(value, sympy.Expr):
@@ -39,9 +44,9 @@ def as_size(value: Any) -> SizeExpr:
     try:
         number = value.__index__()
     except (AttributeError, TypeError):
-        raise errors.bad_size(value) from None
+        raise bad_size(value) from None
     if number < 0:
-        raise errors.bad_size(value)
+        raise bad_size(value)
     return int(number)
 
 
@@ -50,10 +55,10 @@ def _size_from_sympy(value: sympy.Expr) -> SizeExpr:
     size = sympy.expand(value.xreplace(symbols))
     if size.is_Integer:
         if size < 0:
-            raise errors.bad_size(value)
+            raise bad_size(value)
         return int(size)
     if not size.is_polynomial(*symbols.values()) or not size.is_integer:
-        raise errors.bad_size(value)
+        raise bad_size(value)
     return size
 
 
@@ -61,6 +66,8 @@ def as_shape(shape: Any) -> Shape:
     """Turn a size or an iterable of sizes into an interned shape."""
     if isinstance(shape, (str, int, sympy.Expr)) or hasattr(shape, "__index__"):
         shape = (shape,)
+    if not isinstance(shape, Iterable):
+        raise bad_size(shape)
     return intern_shape(tuple(as_size(size) for size in shape))
 
 
@@ -68,16 +75,23 @@ def product(sizes: Iterable[SizeExpr]) -> SizeExpr:
     """Multiply sizes: the number of entries of a shape."""
     result: SizeExpr = 1
     for size in sizes:
-        result = result * size
+        result = result * _checked(size)
     return result if isinstance(result, int) else simplify_size(result)
 
 
 def simplify_size(size: SizeExpr) -> SizeExpr:
     """Bring the result of arithmetic on sizes to its one expanded form."""
-    if isinstance(size, int):
+    if isinstance(_checked(size), int):
         return size
     expanded = sympy.expand(size)
     return int(expanded) if expanded.is_Integer else expanded
+
+
+def _checked(size: SizeExpr) -> SizeExpr:
+    """Return a size that is one: text that reached SymPy would be executed."""
+    if isinstance(size, bool) or not isinstance(size, (int, sympy.Expr)):
+        raise bad_size(size)
+    return size
 
 
 def size_symbols(size: SizeExpr) -> set[sympy.Symbol]:
@@ -106,7 +120,7 @@ def _broadcast_two(operation: str, nodes: Sequence[Any], left: Shape, right: Sha
         elif a == 1:
             result.append(b)
         else:
-            raise errors.no_broadcast(operation, nodes, a, b)
+            raise no_broadcast(operation, nodes, a, b)
     return tuple(result)
 
 
@@ -116,10 +130,17 @@ def normalize_axis(operation: str, node: Any, axis: Any) -> int:
     try:
         index = int(axis.__index__())
     except (AttributeError, TypeError):
-        raise errors.bad_axis(operation, node, axis) from None
-    if not -rank <= index < rank:
-        raise errors.bad_axis(operation, node, axis)
+        raise bad_axis(operation, node, axis) from None
+    if isinstance(axis, bool) or not -rank <= index < rank:
+        raise bad_axis(operation, node, axis)
     return index % rank
+
+
+def sequence_of(operation: str, given: Any, wanted: str) -> list[Any]:
+    """Return the items of a list, tuple or node; `wanted` says of what."""
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        raise no_sequence(operation, given, wanted)
+    return list(given)
 
 
 def normalize_axes(operation: str, node: Any, axis: Any) -> tuple[int, ...]:
@@ -128,5 +149,5 @@ def normalize_axes(operation: str, node: Any, axis: Any) -> tuple[int, ...]:
         return tuple(range(len(node.shape)))
     axes = [normalize_axis(operation, node, a) for a in (axis if isinstance(axis, (tuple, list)) else (axis,))]
     if len(set(axes)) != len(axes):
-        raise errors.bad_axis(operation, node, axis)
+        raise bad_axis(operation, node, axis)
     return tuple(sorted(axes))

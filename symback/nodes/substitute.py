@@ -1,12 +1,12 @@
 """Substitution of nodes and of symbolic sizes, over the whole graph and without recursion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import sympy
 
 from symback import errors
-from symback.graph import many_allocations, rebuild
+from symback.graph import many_allocations, rebuild, toposort
 from symback.nodes.apply import Apply, Operation
 from symback.nodes.leaves import Exact, Leaf, Ones, Size, Variable, as_node, ones_of, size_of
 from symback.nodes.node import HOOKS, Node, Param
@@ -22,10 +22,13 @@ def map_sizes(value: Any, replace: SizeMap) -> Any:
     return replace(value) if isinstance(value, sympy.Expr) else value
 
 
-def substitute(node: Node, pairs: dict[Any, Any]) -> Node:
+def substitute(node: Node, pairs: dict[Any, Any], *, strict: bool = False) -> Node:
     """Replace nodes by nodes of the same shape and dtype, and sizes (names, symbols) by sizes.
 
+    One table of sizes may serve many graphs, so a size that this one lacks is an error only if `strict`.
+
     Raises:
+        InputError: If the name of a variable stands for a size, or a size is missing and `strict`.
         ShapeError: If a replacement has another shape, or the graph's shapes no longer fit.
     """
     given: dict[Node, Node] = {}
@@ -37,6 +40,8 @@ def substitute(node: Node, pairs: dict[Any, Any]) -> Node:
             sizes[size_symbol(str(old))] = as_size(new)
         else:
             raise errors.not_a_node(old)
+
+    _check_sizes(node, sizes, strict)
 
     def replace_size(size: sympy.Expr) -> Any:
         return simplify_size(size.xreplace({s: sympy.sympify(v) for s, v in sizes.items()}))
@@ -50,9 +55,33 @@ def substitute(node: Node, pairs: dict[Any, Any]) -> Node:
         return rebuild([node], replace, given)[node]
 
 
+def _check_sizes(node: Node, sizes: Iterable[sympy.Symbol], strict: bool) -> None:
+    """Refuse a size that is the name of a variable, or that the graph does not have."""
+    if sizes:
+        known = _sizes_of(node)
+        variables = {leaf.name for leaf in toposort([node]) if isinstance(leaf, Variable)}
+        for symbol in sizes:
+            if symbol not in known and (strict or symbol.name in variables):
+                raise errors.unknown_replaced(symbol.name, sorted(size.name for size in known))
+
+
+def _sizes_of(node: Node) -> set[sympy.Symbol]:
+    """Return the symbolic sizes in all shapes, sizes used as values, and parameters of a graph."""
+    found: set[sympy.Symbol] = set()
+
+    def collect(size: sympy.Expr) -> sympy.Expr:
+        found.update(size.free_symbols)
+        return size
+
+    for current in toposort([node]):
+        own = current.operation.parameters if isinstance(current, Apply) else ()
+        map_sizes((*current.shape, *own, current.size if isinstance(current, Size) else 0), collect)
+    return found
+
+
 def _same_kind(old: Node, new: Node) -> Node:
     if new.shape != old.shape and not (isinstance(new, Exact) and old.shape == ()):
-        raise errors.cotangent_mismatch("subs", old, new)
+        raise errors.replaced_shape(old, new)
     return new
 
 

@@ -2,6 +2,8 @@
 
 from fractions import Fraction
 
+import sympy
+
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Named
 from symback.nodes.classify import classify
@@ -45,7 +47,7 @@ class _Writer:
         elif isinstance(node, Exact):
             text = exact_text(node.value)
         elif isinstance(node, Size):
-            text = str(node.size)
+            text = f"({node.size})" if isinstance(node.size, sympy.Add) else str(node.size)
         elif isinstance(node, (Constant, Ones)):
             text = f"{type(node).__name__.lower()}{node.shape}"
         else:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from symback import errors
 from symback.nodes.apply import Named
 from symback.nodes.contract import contract
 from symback.nodes.dtypes import as_dtype
@@ -61,8 +60,8 @@ def let(name: str, node: Any, *, latex: str | None = None) -> Node:
     """
     value = as_node(node)
     label = Label(name, latex)
-    if isinstance(value, Variable) and value.name == name:
-        raise errors.name_clash(name, value, value)
+    if isinstance(value, Variable) and value.name == name and latex is None:
+        return value
     if isinstance(value, Named) and value.label is label:
         return value
     return Named(label, value)

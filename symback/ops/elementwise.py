@@ -187,9 +187,10 @@ def divide(x1: Any, x2: Any) -> Node:
 
 
 def _power_derivative(y: Node, x: Node, p: Node) -> tuple[Node | None, Node | None]:
-    by_base: Node | None = p * power(x, p - 1)
     if isinstance(p, Exact):
-        return (None if p.value == 0 else by_base), None
+        return (None if p.value == 0 else p * power(x, p - 1)), None
+    constant = equal(p, 0)
+    by_base = where(constant, 0, p * power(x, where(constant, 1, p - 1)))
     vanishes = logical_and(equal(x, 0), greater_equal(p, 0))
     return by_base, where(vanishes, 0, y * log(x))
 

@@ -4,6 +4,7 @@
 transpose `unslice` writes into zeros. Both name axes from the last, so that leading axes do no harm.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,8 +13,9 @@ import sympy
 from symback import errors
 from symback.nodes.apply import Apply
 from symback.nodes.leaves import as_node
+from symback.nodes.looks import latex_size
 from symback.nodes.node import METHODS, Node
-from symback.nodes.shapes import Shape, SizeExpr, intern_shape, simplify_size, size_symbol
+from symback.nodes.shapes import Shape, SizeExpr, as_shape, intern_shape, simplify_size, size_symbol
 from symback.op import Function, primitive
 from symback.ops.shaping import expand_dims, lead_of
 
@@ -23,14 +25,40 @@ Entry: TypeAlias = SizeExpr | tuple[SizeExpr, SizeExpr, int] | None
 """An integer takes one place; (start, stop, step) a range; None the whole axis. stop -1 stands for before the first."""
 
 
-def _sliced(x: Node, entries: tuple[Entry, ...]) -> Shape:
-    shape: list[SizeExpr] = []
-    for size, entry in zip(x.shape, entries, strict=True):
+def _taken(shape: Shape, entries: tuple[Entry, ...]) -> Shape:
+    """Return the shape of what the entries take of an array."""
+    taken: list[SizeExpr] = []
+    for size, entry in zip(shape, entries, strict=True):
+        if not _is_entry(entry, size):
+            raise errors.bad_node("slice_of", f"{entry!r} takes nothing of an axis of size {size}")
         if entry is None:
-            shape.append(size)
+            taken.append(size)
         elif isinstance(entry, tuple):
-            shape.append(_range_length(*entry))
-    return intern_shape(tuple(shape))
+            taken.append(_range_length(*entry))
+    return intern_shape(tuple(taken))
+
+
+def _is_entry(entry: Any, size: SizeExpr) -> bool:
+    """Is this an entry, and within the axis as far as integers tell?"""
+    if not isinstance(entry, tuple):
+        return entry is None or _is_bound(entry, 0, size, inclusive=False)
+    if len(entry) != 3 or type(entry[2]) is not int or entry[2] == 0:
+        return False
+    start, stop, step = entry
+    return _is_bound(start, 0, size, inclusive=step > 0) and _is_bound(stop, 0 if step > 0 else -1, size)
+
+
+def _is_bound(bound: Any, least: int, size: SizeExpr, *, inclusive: bool = True) -> bool:
+    if type(bound) is not int:
+        return isinstance(bound, sympy.Expr)
+    return least <= bound and (not isinstance(size, int) or bound < size or (inclusive and bound == size))
+
+
+def _embedded(g: Node, entries: tuple[Entry, ...], shape: Shape) -> Shape:
+    """Return the shape that `g` is written into, if it is the shape of what the entries take."""
+    if as_shape(shape) != shape or _taken(shape, entries) != g.shape:
+        raise errors.bad_node("unslice", f"{errors.show_shape(g.shape)} is not what the entries take of {shape}")
+    return intern_shape(shape)
 
 
 def _range_length(start: SizeExpr, stop: SizeExpr, step: int) -> SizeExpr:
@@ -56,8 +84,8 @@ def numpy_index(entries: tuple[Entry, ...]) -> tuple[Any, ...]:
     return tuple(index)
 
 
-def _spell_index(spell: Any, entries: tuple[Entry, ...], shape: Shape, lead: bool) -> str:
-    """Write the index as a person would: no bound that is the default, no trailing full slices."""
+def _index_texts(entries: tuple[Entry, ...], shape: Shape, write: Callable[[SizeExpr, SizeExpr], str]) -> list[str]:
+    """Write an index as a person would, without default bounds, by `write` of a bound and the size of its axis."""
     texts = []
     for entry, size in zip(entries, shape, strict=True):
         if entry is None:
@@ -65,15 +93,20 @@ def _spell_index(spell: Any, entries: tuple[Entry, ...], shape: Shape, lead: boo
         elif isinstance(entry, tuple):
             start, stop, step = entry
             first, last = (0, size) if step > 0 else (simplify_size(size - 1), -1)
-            begin = "" if start == first else _spell_bound(spell, start, size)
-            end = "" if stop == last else _spell_bound(spell, stop, size)
+            begin = "" if start == first else write(start, size)
+            end = "" if stop == last else write(stop, size)
             texts.append(f"{begin}:{end}" + (f":{step}" if step != 1 else ""))
         else:
-            texts.append(_spell_bound(spell, entry, size))
-    if not lead:
-        while len(texts) > 1 and texts[-1] == ":":
-            texts.pop()
-    return ", ".join((["..."] if lead else []) + texts)
+            texts.append(write(entry, size))
+    return texts
+
+
+def _spell_index(spell: Any, entries: tuple[Entry, ...], shape: Shape) -> str:
+    """Write an index in NumPy, without trailing full slices."""
+    texts = _index_texts(entries, shape, lambda bound, size: _spell_bound(spell, bound, size))
+    while len(texts) > 1 and texts[-1] == ":":
+        texts.pop()
+    return ", ".join(texts)
 
 
 def _spell_bound(spell: Any, bound: SizeExpr, size: SizeExpr) -> str:
@@ -82,16 +115,23 @@ def _spell_bound(spell: Any, bound: SizeExpr, size: SizeExpr) -> str:
     return str(behind) if not isinstance(bound, int) and isinstance(behind, int) and behind < 0 else spell.size(bound)
 
 
+def _index_latex(entries: tuple[Entry, ...], shape: Shape) -> str:
+    """Write an index in print, every bound counted from the start."""
+    return ",".join(_index_texts(entries, shape, lambda bound, size: latex_size(bound)))
+
+
 _slice = primitive(
     "slice_of",
-    signature=lambda x, entries: (_sliced(x, entries), x.dtype),
+    signature=lambda x, entries: (_taken(x.shape, entries), x.dtype),
     vjp=lambda g, node: (_spread(g, lead_of(g, node), node),),
     linear=True,
     numpy=lambda spell, operands, parameters: (
-        f"{operands[0].atom}[{_spell_index(spell, parameters[0], spell.operand_shapes[0], False)}]"
+        f"{operands[0].atom}[{_spell_index(spell, parameters[0], spell.operand_shapes[0])}]"
     ),
     value=lambda x, entries: x[numpy_index(entries)],
-    latex=lambda operands, parameters: rf"\left({operands[0]}\right)_{{{_index_latex(parameters[0])}}}",
+    latex=lambda operands, parameters: (
+        rf"\left({operands[0]}\right)_{{{_index_latex(parameters[0], operands[0].shape)}}}"
+    ),
     examples=(
         lambda make: make("x", (4, 3))[1:, 0],
         lambda make: make("x", (4, 3))[::2, ::-1],
@@ -102,32 +142,22 @@ _slice = primitive(
 
 _unslice: Function = primitive(
     "unslice",
-    signature=lambda g, entries, shape: (intern_shape(shape), g.dtype),
+    signature=lambda g, entries, shape: (_embedded(g, entries, shape), g.dtype),
     vjp=lambda h, node: (_slice(h, _with_lead(lead_of(h, node), node.operation.parameters[0])),),
     linear=True,
     numpy=lambda spell, operands, parameters: spell.fill_zeros(
-        parameters[1], _spell_index(spell, parameters[0], parameters[1], False), operands[0]
+        parameters[1], _spell_index(spell, parameters[0], parameters[1]), operands[0]
     ),
     value=lambda g, entries, shape: _unslice_value(g, entries, shape),
     latex=lambda operands, parameters: (
-        rf"\operatorname{{embed}}_{{{_index_latex(parameters[0])}}}\left({operands[0]}\right)"
+        rf"\operatorname{{embed}}_{{{_index_latex(parameters[0], parameters[1])}}}\left({operands[0]}\right)"
     ),
-    examples=(lambda make: _unslice(make("g", (3,)), ((1, 4, 1), 0), (4, 3)),),
+    examples=(
+        lambda make: _unslice(make("g", (3,)), ((1, 4, 1), 0), (4, 3)),
+        lambda make: _unslice(make("g", ()), (1,), (4,)),
+    ),
     doc="Zeros with an array written at integers and into slices: the transpose of a slice.",
 )
-
-
-def _index_latex(entries: tuple[Entry, ...]) -> str:
-    texts = []
-    for entry in entries:
-        if entry is None:
-            texts.append(":")
-        elif isinstance(entry, tuple):
-            start, stop, step = entry
-            texts.append(f"{start}:{stop}" + (f":{step}" if step != 1 else ""))
-        else:
-            texts.append(str(entry))
-    return ",".join(texts)
 
 
 def _with_lead(lead: Shape, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
@@ -159,6 +189,8 @@ def getitem(x: Any, index: Any) -> Node:
         (n - 1,)
     """
     x = as_node(x)
+    if _is_array(index) or (isinstance(index, tuple) and any(map(_is_array, index))):
+        raise errors.bad_index(x, index, _NO_ARRAYS)
     items = list(index) if isinstance(index, tuple) else [index]
     if sum(item is Ellipsis for item in items) > 1:
         raise errors.bad_index(x, index, "an ellipsis may stand once")
@@ -192,34 +224,59 @@ def _apply_items(x: Node, index: Any, items: list[Any]) -> Node:
 def _entry(x: Node, index: Any, item: Any, size: SizeExpr) -> Entry:
     if isinstance(item, slice):
         return _slice_entry(x, index, item, size)
-    if isinstance(item, (bool, np.bool_)) or not (hasattr(item, "__index__") or isinstance(item, (str, sympy.Expr))):
-        raise errors.bad_index(x, index, "only integers, slices, Ellipsis and None (newaxis) are supported")
+    if not _is_place(item):
+        raise errors.bad_index(x, index, _BASIC)
     place = _bound(x, index, item, size)
     if isinstance(place, int) and (place < 0 or (isinstance(size, int) and place >= size)):
         raise errors.bad_index(x, index, f"{item} is out of range for an axis of size {size}")
     return place
 
 
+_BASIC = (
+    "only integers, slices, Ellipsis and None (newaxis) are supported; "
+    "symbolic sizes are given as x.shape[0] or as a SymPy symbol"
+)
+_NO_ARRAYS = (
+    "arrays of indices and masks are not supported; multiply by a one-hot matrix, use sb.where with a mask, "
+    "or sb.stack of x[i]"
+)
+
+
+def _is_array(item: Any) -> bool:
+    return isinstance(item, (list, np.ndarray)) and np.ndim(item) > 0
+
+
+def _is_place(item: Any) -> bool:
+    """Is this an integer, or made of symbolic sizes?"""
+    return not isinstance(item, (bool, np.bool_)) and (hasattr(item, "__index__") or isinstance(item, sympy.Expr))
+
+
 def _bound(x: Node, index: Any, item: Any, size: SizeExpr) -> SizeExpr:
     """Resolve an integer, negative ones from the end, or a symbolic size."""
     if isinstance(item, Node):
         raise errors.bad_index(x, index, "an index must be known when the graph is built")
-    if isinstance(item, str):
-        return size_symbol(item)
+    if not _is_place(item):
+        raise errors.bad_index(x, index, _BASIC)
     if isinstance(item, sympy.Expr):
-        symbols = {s: size_symbol(str(s)) for s in item.free_symbols}
-        return simplify_size(item.xreplace(symbols))
+        place = item.xreplace({s: size_symbol(str(s)) for s in item.free_symbols})
+        if not place.is_integer:
+            raise errors.bad_index(x, index, _BASIC)
+        return simplify_size(place)
     number = int(item.__index__())
     return number if number >= 0 else simplify_size(size + number)
 
 
 def _slice_entry(x: Node, index: Any, item: slice, size: SizeExpr) -> Entry:
+    if item.step is not None and (not hasattr(item.step, "__index__") or isinstance(item.step, (bool, Node))):
+        raise errors.bad_index(x, index, "the step of a slice must be an integer")
     step = 1 if item.step is None else int(item.step.__index__())
     if step == 0:
         raise errors.bad_index(x, index, "the step of a slice cannot be 0")
     bounds = [b if b is None else _bound(x, index, b, size) for b in (item.start, item.stop)]
     if isinstance(size, int) and all(b is None or isinstance(b, int) for b in bounds):
         start, stop, step = item.indices(size)
+        if not range(start, stop, step):
+            return 0, 0, 1
         return None if (start, stop, step) == (0, size, 1) else (start, stop, step)
     if item.start is None and item.stop is None and step == 1:
         return None

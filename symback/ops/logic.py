@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from symback.nodes.dtypes import BOOL, FLOAT64, as_dtype, is_float, to_float
+from symback import errors
+from symback.nodes.dtypes import BOOL, FLOAT64, as_dtype, to_float
 from symback.nodes.leaves import Exact, as_node, exact
 from symback.nodes.node import METHODS, Node
 from symback.op import Function, elementwise, primitive
@@ -76,6 +77,24 @@ where: Function = elementwise(
 )  # fmt: skip
 
 
+def _of_booleans(operator: str, function: Function) -> Function:
+    """Return a logical function for an operator that NumPy has for booleans, and for the bits of integers."""
+
+    def apply(*operands: Any) -> Node:
+        nodes = [as_node(operand) for operand in operands]
+        for node in nodes:
+            if node.dtype != BOOL:
+                raise errors.operand_dtype(operator, node, "bool")
+        return function(*nodes)
+
+    return apply
+
+
+METHODS["bitwise_and"] = _of_booleans("&", logical_and)
+METHODS["bitwise_or"] = _of_booleans("|", logical_or)
+METHODS["invert"] = _of_booleans("~", logical_not)
+
+
 def _holds(condition: Node) -> Node:
     """Return a condition as a boolean."""
     return condition if condition.dtype is BOOL else not_equal(condition, 0)
@@ -109,8 +128,9 @@ relu = elementwise(
 
 
 def _share(y: Node, mine: Node, other: Node) -> Node:
-    """What the larger operand gets of the derivative: all, or half at a tie."""
-    return astype(where(equal(mine, other), HALF, greater(mine, other)), to_float(y.dtype))
+    """What the larger operand gets of the derivative: all, or half at a tie; written as a mask."""
+    tied = astype(where(equal(mine, other), HALF, 1), to_float(y.dtype))
+    return where(greater_equal(mine, other), tied, 0)
 
 
 maximum = elementwise(
@@ -132,23 +152,24 @@ stop_gradient = elementwise(
     doc="The value itself, taken as a constant by every derivative.",
 )  # fmt: skip
 
+
+def _named_dtype(name: str) -> np.dtype[Any]:
+    if as_dtype(name).name != name:
+        raise errors.bad_dtype(name)
+    return as_dtype(name)
+
+
 _cast = primitive(
     "astype",
-    signature=lambda x, dtype: (x.shape, as_dtype(dtype)),
+    signature=lambda x, dtype: (x.shape, _named_dtype(dtype)),
     vjp=lambda g, node: (g,),
     linear=True,
     numpy=lambda spell, operands, parameters: f"{operands[0].atom}.astype(np.{spell.dtype(parameters[0])})",
     value=lambda x, dtype: np.asarray(x).astype(dtype),
     latex=lambda operands, parameters: operands[0],
-    examples=(lambda make: astype(make("x", (2, 3)), "float32"),),
+    examples=(lambda make: astype(make("x", (2, 3)), "float32"), lambda make: astype(make("x", ()), "float32")),
     doc="The same values in another dtype.",
 )
-
-
-def _cast_back(g: Node, node: Node) -> Node | None:
-    """A derivative passes between floats, each in its own dtype; through an integer there is none."""
-    before = node.operands[0].dtype
-    return astype(g, before) if is_float(before) and is_float(node.dtype) else None
 
 
 def astype(x: Any, dtype: Any) -> Node:

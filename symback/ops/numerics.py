@@ -25,4 +25,4 @@ def logsumexp(x: np.ndarray, axis: int | tuple[int, ...] | None = None, keepdims
     result = np.full_like(total, -np.inf)
     np.log(total, out=result, where=total != 0)
     result = result + shift
-    return result if keepdims else np.squeeze(result, axis=axis)
+    return result if keepdims else np.squeeze(result, axis=axis)[()]

@@ -8,7 +8,7 @@ from symback.nodes.contract import Labels, contract
 from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import permute
-from symback.nodes.shapes import broadcast_shapes, normalize_axis
+from symback.nodes.shapes import broadcast_shapes, normalize_axis, sequence_of
 from symback.ops.einsum import einsum, numbers
 from symback.ops.elementwise import multiply
 
@@ -178,11 +178,14 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Node:
         (m, k)
     """
     a, b = numbers("tensordot", a, b)
-    if isinstance(axes, int):
+    if hasattr(axes, "__index__"):
         left: Any = tuple(range(len(a.shape) - axes, len(a.shape)))
         right: Any = tuple(range(axes))
     else:
-        left, right = axes
+        pair = sequence_of("tensordot", axes, "axes")
+        if len(pair) != 2:
+            raise errors.bad_axis("tensordot", a, axes)
+        left, right = pair
     left_axes = [normalize_axis("tensordot", a, axis) for axis in (left if isinstance(left, (list, tuple)) else [left])]
     right_axes = [
         normalize_axis("tensordot", b, axis) for axis in (right if isinstance(right, (list, tuple)) else [right])
@@ -270,7 +273,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Node:
     """
     x = as_node(x)
     rank = len(x.shape)
-    order = range(rank - 1, -1, -1) if axes is None else [normalize_axis("transpose", x, axis) for axis in axes]
+    given = range(rank - 1, -1, -1) if axes is None else sequence_of("transpose", axes, "axes")
+    order = [normalize_axis("transpose", x, axis) for axis in given]
     if sorted(order) != list(range(rank)):
         raise errors.bad_axis("transpose", x, axes)
     return permute(x, tuple(order))

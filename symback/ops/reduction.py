@@ -4,6 +4,7 @@ Axes are kept as negative numbers, so that a rule also holds for cotangents with
 """
 
 import builtins
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from symback.nodes.products import count_over, hadamard, keep_axes, sum_axes
 from symback.nodes.shapes import SizeExpr, intern_shape, normalize_axes, simplify_size
 from symback.op import Function, primitive
 from symback.ops import numerics
-from symback.ops.elementwise import astype, divide, divide_nodes, equal, exp, sqrt, square, subtract
+from symback.ops.elementwise import astype, divide, divide_nodes, equal, exp, sqrt, square, subtract, where
 
 __all__ = ["logsumexp", "max", "mean", "min", "softmax", "std", "sum", "var"]
 
@@ -130,8 +131,11 @@ def _expand(y: Node, axes: tuple[int, ...]) -> Node:
     return keep_axes(y, _positive(axes, len(y.shape) + len(axes)))
 
 
-def _reduced(x: Node, axes: tuple[int, ...]) -> Any:
-    gone = _positive(axes, len(x.shape))
+def _reduced(name: str, x: Node, axes: tuple[int, ...]) -> Any:
+    rank = len(x.shape)
+    if len(set(axes)) < len(axes) or not all(type(axis) is int and -rank <= axis < 0 for axis in axes):
+        raise errors.bad_axis(name, x, axes)
+    gone = _positive(axes, rank)
     return intern_shape(tuple([size for axis, size in enumerate(x.shape) if axis not in gone]))
 
 
@@ -147,9 +151,16 @@ def _spell(function: str) -> Any:
 
 
 def _look(function: str) -> Any:
-    return lambda operands, parameters: (
-        rf"{function}_{{\text{{axes }}{','.join(map(str, parameters[0]))}}}\left({operands[0]}\right)"
-    )
+    """Write a reduction with its axes, counted from 0, below the function; with none if all are reduced."""
+
+    def write(operands: Sequence[Any], parameters: tuple[Any, ...]) -> str:
+        (axes,), rank = parameters, len(operands[0].shape)
+        shown = ", ".join(map(str, _positive(axes, rank)))
+        word = "axis" if len(axes) == 1 else "axes"
+        below = "" if len(axes) == rank else rf"_{{\text{{{word} }}{shown}}}"
+        return rf"{function}{below}\left({operands[0]}\right)"
+
+    return write
 
 
 def _extremum_vjp(g: Node, node: Apply) -> tuple[Node]:
@@ -158,14 +169,15 @@ def _extremum_vjp(g: Node, node: Apply) -> tuple[Node]:
     (axes,) = node.operation.parameters
     attained = equal(x, _expand(node, axes))
     share = divide_nodes(g, sum(attained, axis=_positive(axes, len(x.shape))))
-    return (hadamard(_expand(share, axes), attained),)
+    return (where(attained, _expand(share, axes), 0),)
 
 
 def _no_identity(name: str) -> Any:
     def signature(x: Node, axes: tuple[int, ...]) -> Any:
+        shape = _reduced(name, x, axes)
         if count_over(x, _positive(axes, len(x.shape))) == 0:
             raise errors.empty_reduction(name, x)
-        return _reduced(x, axes), x.dtype
+        return shape, x.dtype
 
     return signature
 
@@ -198,7 +210,7 @@ def _logsumexp_vjp(g: Node, node: Apply) -> tuple[Node]:
 
 
 _logsumexp = primitive(
-    "logsumexp_over", signature=lambda x, axes: (_reduced(x, axes), to_float(x.dtype)), vjp=_logsumexp_vjp,
+    "logsumexp_over", signature=lambda x, axes: (_reduced("logsumexp", x, axes), to_float(x.dtype)), vjp=_logsumexp_vjp,
     numpy=lambda spell, operands, parameters: _spell(spell.helper(numerics.logsumexp))(spell, operands, parameters),
     value=lambda x, axes: _log_sum_exp_value(x, axes), latex=_look(r"\operatorname{logsumexp}"),
     examples=_EXAMPLES["logsumexp"],

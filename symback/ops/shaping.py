@@ -22,6 +22,7 @@ from symback.nodes.shapes import (
     intern_shape,
     normalize_axis,
     product,
+    sequence_of,
     simplify_size,
 )
 from symback.op import primitive
@@ -42,13 +43,17 @@ _reshape = primitive(
     numpy=lambda spell, operands, parameters: f"{operands[0].atom}.reshape({spell.shape(parameters[0])})",
     value=np.reshape,
     latex=lambda operands, parameters: rf"\operatorname{{reshape}}\left({operands[0]}\right)",
-    examples=(lambda make: reshape(make("x", (2, 3)), (3, 2)), lambda make: reshape(make("x", (2, 3)), (6,))),
+    examples=(
+        lambda make: reshape(make("x", (2, 3)), (3, 2)),
+        lambda make: reshape(make("x", (2, 3)), (6,)),
+        lambda make: reshape(make("x", ()), (1, 1)),
+    ),
     doc="The entries in row-major order, in another shape.",
 )
 
 
 def _same_count(x: Node, shape: Shape) -> Shape:
-    if product(x.shape) != product(shape):
+    if as_shape(shape) != shape or product(x.shape) != product(shape):
         raise errors.bad_reshape(x, shape)
     return intern_shape(shape)
 
@@ -110,7 +115,7 @@ def expand_dims(x: Any, axis: int | tuple[int, ...]) -> Node:
     x = as_node(x)
     given = axis if isinstance(axis, tuple) else (axis,)
     rank = len(x.shape) + len(given)
-    if not all(isinstance(a, int) and -rank <= a < rank for a in given):
+    if not all(type(a) is int and -rank <= a < rank for a in given):
         raise errors.bad_axis("expand_dims", x, axis)
     axes = tuple(a % rank for a in given)
     if len(set(axes)) < len(axes):
@@ -156,6 +161,8 @@ def broadcast_to(x: Any, shape: Any) -> Node:
 
 def _joined(*operands: Any) -> tuple[Shape, Any]:
     *nodes, axis = operands
+    if type(axis) is not int or not -len(nodes[0].shape) <= axis < 0:
+        raise errors.bad_axis("concatenate", nodes[0], axis)
     rest = {(*node.shape[:axis], *node.shape[len(node.shape) + axis + 1 :]) for node in nodes}
     if len(rest) > 1 or len({len(node.shape) for node in nodes}) > 1:
         raise errors.bad_concatenate(nodes, axis)
@@ -179,6 +186,12 @@ def _split_cotangent(g: Node, node: Apply) -> tuple[Node, ...]:
     return tuple(pieces)
 
 
+def _joined_latex(operands: Sequence[Any], axis: int) -> str:
+    """Write rows below each other and the rest side by side; a vector is a column."""
+    between = r" \\ " if axis == -2 or len(operands[0].shape) == 1 else " & "
+    return rf"\begin{{bmatrix}} {between.join(operands)} \end{{bmatrix}}"
+
+
 _concatenate = primitive(
     "concatenate_along",
     signature=_joined,
@@ -187,9 +200,7 @@ _concatenate = primitive(
     arity=None,
     numpy=lambda spell, operands, parameters: f"np.concatenate([{', '.join(operands)}], axis={parameters[0]})",
     value=lambda *operands: np.concatenate(operands[:-1], axis=operands[-1]),
-    latex=lambda operands, parameters: (
-        r"\begin{bmatrix} " + (r" \\ " if parameters[0] == -2 else " & ").join(operands) + r" \end{bmatrix}"
-    ),
+    latex=lambda operands, parameters: _joined_latex(operands, *parameters),
     examples=(
         lambda make: concatenate([make("x", (2, 3)), make("z", (1, 3))]),
         lambda make: concatenate([make("x", (2, 3)), make("z", (2, 2))], axis=1),
@@ -209,7 +220,7 @@ def concatenate(arrays: Sequence[Any], axis: int | None = 0) -> Node:
         >>> sb.concatenate([sb.tensor("a", ("n",)), sb.tensor("b", ("m",))]).shape
         (m + n,)
     """
-    nodes = [as_node(array) for array in arrays]
+    nodes = [as_node(array) for array in sequence_of("concatenate", arrays, "arrays")]
     if not nodes:
         raise errors.empty_sequence("concatenate")
     if axis is None:
@@ -229,7 +240,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Node:
         >>> sb.stack([sb.tensor("a", ("n",)), sb.tensor("b", ("n",))], axis=1).shape
         (n, 2)
     """
-    return concatenate([expand_dims(array, axis) for array in arrays], axis=axis)
+    return concatenate([expand_dims(array, axis) for array in sequence_of("stack", arrays, "arrays")], axis=axis)
 
 
 for _function in (reshape, ravel, expand_dims, squeeze, broadcast_to, concatenate, stack):

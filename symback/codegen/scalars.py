@@ -1,0 +1,35 @@
+"""Which expressions of a program are plain Python numbers, which have no axes, no dtype and no methods."""
+
+from collections.abc import Mapping, Sequence
+
+from symback.nodes.add import Plus
+from symback.nodes.apply import Map, Named
+from symback.nodes.classify import Product
+from symback.nodes.contract import Contract
+from symback.nodes.node import Node
+from symback.op import primitive_of
+
+
+def python_numbers(order: Sequence[Node], products: Mapping[Node, Product]) -> set[Node]:
+    """Return the nodes whose text gives a Python number: exact numbers, sizes, and arithmetic on them alone."""
+    found: set[Node] = set()
+    for node in order:
+        named = isinstance(node, Named) and node.operands[0] in found
+        if node.is_weak or named or (node.shape == () and _is_arithmetic(node, products, found)):
+            found.add(node)
+    return found
+
+
+def _is_arithmetic(node: Node, products: Mapping[Node, Product], found: set[Node]) -> bool:
+    if isinstance(node, Contract):
+        product = products[node]
+        if product.kind == "fill":
+            return node.dtype.name == "float64"
+        return product.kind in ("scale", "hadamard") and all(core in found for core, _ in product.cores)
+    if isinstance(node, Map):
+        spelling = primitive_of(node).numpy
+        if not isinstance(spelling, str) or "{" not in spelling or "np." in spelling:
+            return False
+    elif not isinstance(node, Plus):
+        return False
+    return all(operand in found for operand in node.operands)
