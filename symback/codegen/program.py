@@ -209,7 +209,8 @@ class Builder:
             return self.size(node.size)
         if isinstance(node, Ones):
             dtype = "" if node.dtype.name == "float64" else f", dtype=np.{Speller(self, node).dtype(node.dtype)}"
-            return call("np.ones", f"{self.shape(node.shape)}{dtype}")
+            one = Text("1.0") if not dtype else as_numpy(node, Text("1"))
+            return call("np.ones", f"{self.shape(node.shape)}{dtype}") if node.shape else one
         if isinstance(node, Variable):
             raise errors.missing_input("lambdify", [node.name])
         assert isinstance(node, Constant)

@@ -6,6 +6,7 @@ from symback.nodes.add import Plus
 from symback.nodes.apply import Map, Named
 from symback.nodes.classify import Product
 from symback.nodes.contract import Contract
+from symback.nodes.leaves import Ones
 from symback.nodes.node import Node
 from symback.op import primitive_of
 
@@ -26,6 +27,8 @@ def _is_arithmetic(node: Node, products: Mapping[Node, Product], found: set[Node
         if product.kind == "fill":
             return node.dtype.name == "float64"
         return product.kind in ("scale", "hadamard") and all(core in found for core, _ in product.cores)
+    if isinstance(node, Ones):
+        return node.dtype.name == "float64"
     if isinstance(node, Map):
         spelling = primitive_of(node).numpy
         if not isinstance(spelling, str) or "{" not in spelling or "np." in spelling:

@@ -6,11 +6,12 @@ fewer), and both linear.
 """
 
 import gc
+import statistics
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import symback as sb
 from symback.graph import toposort
@@ -18,6 +19,7 @@ from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 
 T = TypeVar("T")
+RUNS = 5
 Step = Callable[[Node, Node], Node]
 
 STEPS: dict[str, Step] = {
@@ -60,20 +62,38 @@ def bytes_per_node(step: Step, depth: int) -> float:
     return used / len(toposort([kept[1]]))
 
 
-def row(name: str, depth: int) -> str:
-    """Measure one graph. (Nodes that exist are found, not built: each build is dropped before the next.)"""
-    step = STEPS[name]
-    memory = bytes_per_node(step, depth)
-    once, _ = seconds(lambda: build(step, depth)[1].shape)
-    again, (first, node) = seconds(lambda: build(step, depth))
+class Run(NamedTuple):
+    """What one run of one graph measured: seconds, and counts."""
+
+    building: float
+    printing: float
+    differentiating: float
+    nodes: int
+    made: int
+    characters: int
+
+
+def run(step: Step, depth: int) -> Run:
+    """Build, print and differentiate a graph once; it is dropped at the end, so that the next run builds it anew."""
+    building, (first, node) = seconds(lambda: build(step, depth))
     nodes = len(toposort([node]))
     printing, text = seconds(lambda: repr(node))
     differentiating, gradient = seconds(lambda: sb.grad(sb.sum(node), first))
     made = len(toposort([node, gradient])) - nodes
-    per_step = min(once, again) / max(nodes, depth)
+    return Run(building, printing, differentiating, nodes, made, len(text))
+
+
+def row(name: str, depth: int) -> str:
+    """Measure one graph: medians of several runs."""
+    step = STEPS[name]
+    memory = bytes_per_node(step, depth)
+    building, printing, differentiating, nodes, made, characters = map(
+        statistics.median, zip(*(run(step, depth) for _ in range(RUNS)), strict=True)
+    )
     cells = [
-        name, f"{depth:,}", f"{nodes:,}", f"{per_step * 1e6:.1f}", f"{memory:.0f}" if nodes >= depth else "",
-        f"{printing * 1e3:.2f}", str(len(text)), f"{made:,}", f"{differentiating / max(made, depth) * 1e6:.1f}",
+        name, f"{depth:,}", f"{nodes:,}", f"{building / max(nodes, depth) * 1e6:.1f}",
+        f"{memory:.0f}" if nodes >= depth else "", f"{printing * 1e3:.2f}", str(characters), f"{made:,}",
+        f"{differentiating / max(made, depth) * 1e6:.1f}",
     ]  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 
