@@ -28,17 +28,22 @@ def toposort(roots: Iterable[V], stops: Container[V] = ()) -> list[V]:
     left to right, so it depends on the graph alone.
     """
     order: list[V] = []
-    done: set[V] = set()
-    stack: list[tuple[V, bool]] = [(root, False) for root in reversed(list(roots))]
+    opened: set[V] = set()
+    placed: set[V] = set()
+    stack = list(roots)[::-1]
     while stack:
-        node, expanded = stack.pop()
-        if expanded:
-            order.append(node)
-        elif node not in done:
-            done.add(node)
-            stack.append((node, True))
+        node = stack[-1]
+        if node not in opened:
+            opened.add(node)
             if node not in stops:
-                stack.extend((operand, False) for operand in reversed(node.operands) if operand not in done)
+                for operand in node.operands[::-1]:
+                    if operand not in opened:
+                        stack.append(operand)
+        else:
+            stack.pop()
+            if node not in placed:
+                placed.add(node)
+                order.append(node)
     return order
 
 

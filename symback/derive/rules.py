@@ -151,7 +151,9 @@ def _of_structural(node: Apply, cotangent: Node, wanted: Container[Node]) -> Ite
     if not is_float(node.dtype):
         return
     rule: Any = transpose_rule(node).vjp
-    for position, (operand, value) in enumerate(zip(node.operands, rule(with_dtype(cotangent, node), node), strict=True)):
+    for position, (operand, value) in enumerate(
+        zip(node.operands, rule(with_dtype(cotangent, node), node), strict=True)
+    ):
         if value is not None and operand in wanted:
             yield Contribution(position, value, node.operation.name)
 
