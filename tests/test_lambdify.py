@@ -277,6 +277,16 @@ def test_sliding_sums_are_added_in_place():
     assert "d_x[2:] += " in source
 
 
+@pytest.mark.parametrize("shared", range(3))
+def test_a_piece_that_is_used_elsewhere_too_keeps_its_own_array(shared):
+    x, y = sb.tensor("x", (6,)), sb.tensor("y", (5,))
+    pieces = [sb.vjp(x[k : k + 3], x, y[k : k + 3]) for k in range(3)]
+    order = [*pieces[:shared], *pieces[shared + 1 :], pieces[shared]]
+    point = {x: np.linspace(0.1, 1.0, 6), y: np.linspace(1.0, 2.0, 5)}
+    for first, second, third in (order, order[::-1]):
+        agrees((first + second + third) * sb.exp(pieces[shared]), point)
+
+
 def test_long_sums_are_broken_into_lines():
     x = sb.tensor("x", ("n",))
     total = sb.exp(x)

@@ -36,11 +36,15 @@ def lower_all(outputs: Sequence[Node]) -> dict[Node, Node]:
 def _lower(node: Node, operands: tuple[Node, ...]) -> Node:
     node = node.with_operands(operands)
     if isinstance(node, Plus):
-        pieces = [term for term in node.operands if isinstance(term, Apply) and term.operation.name == "unslice"]
+        pieces = [term for term in node.operands if _is_piece(term)]
         if pieces or len(node.operands) > 2 * MOST_TERMS:
-            return _in_groups([term for term in node.operands if term not in pieces], pieces)
+            return _in_groups([term for term in node.operands if not _is_piece(term)], pieces)
         return node
     return lowered(node) if isinstance(node, Contract) else node
+
+
+def _is_piece(term: Node) -> bool:
+    return isinstance(term, Apply) and term.operation.name == "unslice"
 
 
 def _in_groups(terms: Sequence[Node], pieces: Sequence[Node]) -> Node:
@@ -69,9 +73,14 @@ def _lowered_embed(p: Product) -> Node:
     inner = contract(p.cores, inner_out)
     if isinstance(inner, Contract) and inner.is_core:
         inner = lowered(inner)
-    terms: list[tuple[Node, Labels]] = [(exact(p.coefficient), ()), (inner, inner_out)]
+    return _completed(p, [(inner, inner_out)])
+
+
+def _completed(p: Product, cores: list[tuple[Node, Labels]]) -> Node:
+    """Multiply what the operands became by the coefficient, and repeat it along the axes that only ones have."""
+    terms: list[tuple[Node, Labels]] = [(exact(p.coefficient), ()), *cores]
     if p.ones:
-        terms.append((ones_of(tuple(p.sizes[label] for label in p.ones), inner.dtype), p.ones))
+        terms.append((ones_of(tuple(p.sizes[label] for label in p.ones), cores[0][0].dtype), p.ones))
     return contract(terms, p.out)
 
 
@@ -106,10 +115,7 @@ def _lowered_product(p: Product, cores: list[tuple[Node, Labels]], dtype: np.dty
     if len(tensors) == 2 and any(label not in p.out for _, labels in tensors for label in labels):
         kept = tuple(label for label in p.out if label not in p.ones)
         tensors = [_pair(tensors[0], tensors[1], set(p.out), p.sizes, kept)]
-    terms: list[tuple[Node, Labels]] = [(exact(p.coefficient), ()), *scalars, *tensors]
-    if p.ones:
-        terms.append((ones_of(tuple(p.sizes[label] for label in p.ones), terms[1][0].dtype), p.ones))
-    return contract(terms, p.out)
+    return _completed(p, [*scalars, *tensors])
 
 
 def _lowered_single(p: Product, core: Node, labels: Labels) -> Node:
@@ -118,11 +124,7 @@ def _lowered_single(p: Product, core: Node, labels: Labels) -> Node:
     if len(distinct) < len(labels):
         core = contract([(core, labels)], distinct)
     kept = tuple(label for label in p.out if label not in p.ones)
-    core = contract([(core, distinct)], kept)
-    terms: list[tuple[Node, Labels]] = [(exact(p.coefficient), ()), (core, kept)]
-    if p.ones:
-        terms.append((ones_of(tuple(p.sizes[label] for label in p.ones), core.dtype), p.ones))
-    return contract(terms, p.out)
+    return _completed(p, [(contract([(core, distinct)], kept), kept)])
 
 
 def _pair(

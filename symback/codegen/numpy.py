@@ -16,7 +16,7 @@ from symback.codegen.naming import Names
 from symback.codegen.prepare import prepare
 from symback.codegen.program import Builder, Program
 from symback.codegen.speller import as_numpy
-from symback.codegen.text import Text, float_text, size_text
+from symback.codegen.text import Text, dtype_name, float_text, size_text
 from symback.graph import toposort
 from symback.nodes.apply import Apply, Map, Named, unnamed
 from symback.nodes.classify import classify
@@ -314,7 +314,7 @@ def _constant_text(name: str, array: np.ndarray[Any, Any]) -> str:
         values = repr(array.tolist())
         if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
             values = _nonfinite_list(array.tolist())
-        dtype = "bool_" if array.dtype.name == "bool" else array.dtype.name
+        dtype = dtype_name(array.dtype)
         if not array.shape:
             return f"{name} = np.{dtype}({values})"
         suffix = f".reshape({array.shape})" if array.size == 0 else ""

@@ -4,7 +4,19 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symback.codegen.text import ATOM, MATMUL, POWER, PRODUCT, Text, call, coefficient_factor, deepest, exact_text
+from symback.codegen.text import (
+    ATOM,
+    MATMUL,
+    POWER,
+    PRODUCT,
+    Text,
+    call,
+    coefficient_factor,
+    deepest,
+    dtype_argument,
+    dtype_name,
+    exact_text,
+)
 from symback.nodes.classify import Product
 from symback.nodes.contract import Contract, Labels
 from symback.nodes.leaves import ExactValue
@@ -136,13 +148,12 @@ def permuted(text: Text, labels: Sequence[int], wanted: Sequence[int]) -> Text:
 
 
 def _fill(node: Contract, p: Product, shape: ShapeText) -> Text:
-    name = f"np.{node.dtype.name}{'_' * (node.dtype.name == 'bool')}"
     is_float = node.dtype.kind == "f"
     exact_value = p.coefficient
     value = exact_text(Fraction(exact_value) if is_float and isinstance(exact_value, int) else exact_value)
     if not p.out:
-        return value if node.dtype.name == "float64" else call(name, value.signed())
-    dtype = "" if node.dtype.name == "float64" else f", dtype={name}"
+        return value if node.dtype.name == "float64" else call(f"np.{dtype_name(node.dtype)}", value.signed())
+    dtype = dtype_argument(node.dtype)
     if p.coefficient in (0, 1):
         return call("np.ones" if p.coefficient == 1 else "np.zeros", f"{shape(node.shape)}{dtype}")
     return call("np.full", shape(node.shape), f"{value.signed()}{dtype}")

@@ -11,7 +11,17 @@ from symback.codegen.naming import Names, suggestion
 from symback.codegen.products import embed_pattern, multiplied, product_text
 from symback.codegen.scalars import python_numbers
 from symback.codegen.speller import Operand, PieceSpeller, Speller, as_numpy
-from symback.codegen.text import Text, assignment, call, deepest, exact_text, size_text, sum_text, template_text
+from symback.codegen.text import (
+    Text,
+    assignment,
+    call,
+    deepest,
+    dtype_argument,
+    exact_text,
+    size_text,
+    sum_text,
+    template_text,
+)
 from symback.graph import toposort
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named, unnamed
@@ -69,7 +79,8 @@ class Builder:
         names.keep(label.name for label in self._labels.values() if label.kind == "let")
         self._uses = self._count_uses(outputs, order)
         self._forward = self._forward_nodes(outputs, order)
-        self._pieces = {piece for node in order if isinstance(node, Plus) for piece in self._pieces_of(node)}
+        self._pieces = {node: pieces for node in order if isinstance(node, Plus) if (pieces := self._pieces_of(node))}
+        self._written_in_place = {piece for pieces in self._pieces.values() for piece in pieces}
         numbers = python_numbers(order, self._products)
         mixed = any(node.dtype.name != "float64" and not node.is_weak for node in order)
         self.python = {node for node in numbers if node.is_weak} if mixed else numbers
@@ -138,9 +149,8 @@ class Builder:
 
     def fill_zeros(self, node: Node, shape: Sequence[SizeExpr], assign: Callable[[str], str]) -> str:
         """Write zeros and an assignment into them."""
-        dtype = "" if node.dtype.name == "float64" else f", dtype=np.{node.dtype.name}"
         name = self._name(node)
-        self.program.lines += [f"{name} = np.zeros({self.shape(shape)}{dtype})", assign(name)]
+        self.program.lines += [f"{name} = np.zeros({self.shape(shape)}{dtype_argument(node.dtype)})", assign(name)]
         return name
 
     # -- naming --------------------------------------------------------------------------------
@@ -157,8 +167,8 @@ class Builder:
         """Return the text that stands for a node, after writing its assignment if it gets one."""
         if isinstance(node, Named):
             return self._texts[node.operands[0]]
-        if node in self._pieces:
-            return Text("0")
+        if node in self._written_in_place:
+            return Text("")  # its sum writes it
         if node in self._known:
             return Text(self._known[node])
         text = self._spell(node)
@@ -200,7 +210,7 @@ class Builder:
             return self._spell_product(node)
         texts = [self._texts[operand] for operand in node.operands]
         if isinstance(node, Plus):
-            return self._spell_pieces(node) if node.operands[-1] in self._pieces else sum_text(texts)
+            return self._spell_pieces(node) if node in self._pieces else sum_text(texts)
         if isinstance(node, Apply):
             return self._spell_primitive(node, texts)
         if isinstance(node, Exact):
@@ -208,9 +218,9 @@ class Builder:
         if isinstance(node, Size):
             return self.size(node.size)
         if isinstance(node, Ones):
-            dtype = "" if node.dtype.name == "float64" else f", dtype=np.{Speller(self, node).dtype(node.dtype)}"
-            one = Text("1.0") if not dtype else as_numpy(node, Text("1"))
-            return call("np.ones", f"{self.shape(node.shape)}{dtype}") if node.shape else one
+            if not node.shape:
+                return Text("1.0") if node.dtype.name == "float64" else as_numpy(node, Text("1"))
+            return call("np.ones", f"{self.shape(node.shape)}{dtype_argument(node.dtype)}")
         if isinstance(node, Variable):
             raise errors.missing_input("lambdify", [node.name])
         assert isinstance(node, Constant)
@@ -262,11 +272,11 @@ class Builder:
     def _spell_pieces(self, node: Plus) -> Text:
         """Write zeros, add each piece in its place, and then what has all entries."""
         lines = []
-        for piece in self._pieces_of(node):
+        for piece in self._pieces[node]:
             spelling: Any = primitive_of(piece).numpy
             operands = [Operand.of(self._texts[operand]) for operand in piece.operands]
             lines.append(spelling(PieceSpeller(self, piece), operands, piece.operation.parameters))
-        whole = [self._texts[term] for term in node.operands if term not in self._pieces]
+        whole = [self._texts[term] for term in node.operands if term not in self._written_in_place]
         name = self.fill_zeros(node, node.shape, lambda name: f"{name}{lines[0]}")
         self.program.lines += [f"{name}{line}" for line in lines[1:]]
         if whole:

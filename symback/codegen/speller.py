@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from symback.codegen.text import Text, call
+from symback.codegen.text import Text, call, dtype_name
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr
 
 
 def as_numpy(node: Node, text: Text) -> Text:
     """Write a Python number as a NumPy number of the node's dtype."""
-    name = f"np.{node.dtype.name}{'_' * (node.dtype.name == 'bool')}"
-    return call(name, text.signed(), depth=text.depth)
+    return call(f"np.{dtype_name(node.dtype)}", text.signed(), depth=text.depth)
 
 
 class Operand(str):
@@ -48,8 +47,7 @@ class Speller:
 
     def dtype(self, dtype: Any) -> str:
         """Write the name of a NumPy dtype, without ``np.``."""
-        name = np.dtype(dtype).name
-        return "bool_" if name == "bool" else name
+        return dtype_name(np.dtype(dtype))
 
     def helper(self, function: Callable[..., Any]) -> str:
         """Have the source of a function written into the module; return its name."""

@@ -4,8 +4,9 @@ import ast
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import sympy
 
 from symback import errors
@@ -44,6 +45,16 @@ class Text(NamedTuple):
 def call(function: str, *arguments: str, depth: int = 0) -> Text:
     """Write a function call."""
     return Text(f"{function}({', '.join(arguments)})", depth=depth + 1)
+
+
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """Return NumPy's name of a scalar type, without ``np.``."""
+    return "bool_" if dtype.kind == "b" else str(dtype.name)
+
+
+def dtype_argument(dtype: np.dtype[Any]) -> str:
+    """Write the dtype behind a shape; nothing for float64, which is NumPy's own choice."""
+    return "" if dtype.name == "float64" else f", dtype=np.{dtype_name(dtype)}"
 
 
 def deepest(texts: Sequence[Text]) -> int:
