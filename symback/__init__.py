@@ -17,53 +17,33 @@ from symback.interop.sympy import from_sympy, to_sympy
 from symback.latex.derivation import Derivation, derive
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
-from symback.op import PRIMITIVES, Primitive, elementwise, primitive
+from symback.op.declare import elementwise, primitive
+from symback.op.table import PRIMITIVES, Primitive
+from symback.ops.arithmetic import add, divide, multiply, negative, subtract
 from symback.ops.creation import constant, eye, full, full_like, let, ones, ones_like, size, tensor, zeros, zeros_like
-from symback.ops.elementwise import (
+from symback.ops.exponential import exp, expm1, log, log1p, sigmoid, softplus
+from symback.ops.logic import (
     absolute,
-    add,
-    arccos,
-    arcsin,
-    arctan,
     astype,
     ceil,
-    cos,
-    cosh,
-    divide,
     equal,
-    exp,
-    expm1,
     floor,
     greater,
     greater_equal,
     less,
     less_equal,
-    log,
-    log1p,
     logical_and,
     logical_not,
     logical_or,
     maximum,
     minimum,
-    multiply,
-    negative,
     not_equal,
-    power,
-    reciprocal,
     relu,
-    sigmoid,
     sign,
-    sin,
-    sinh,
-    softplus,
-    sqrt,
-    square,
     stop_gradient,
-    subtract,
-    tan,
-    tanh,
     where,
 )
+from symback.ops.powers import power, reciprocal, sqrt, square
 from symback.ops.products import (
     diag,
     diagonal,
@@ -81,6 +61,7 @@ from symback.ops.products import (
 )
 from symback.ops.reduction import logsumexp, max, mean, min, softmax, std, sum, var
 from symback.ops.shaping import broadcast_to, concatenate, expand_dims, ravel, reshape, squeeze, stack
+from symback.ops.trigonometric import arccos, arcsin, arctan, cos, cosh, sin, sinh, tan, tanh
 
 abs = absolute
 

@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 
 from golden import UPDATE
-from symback import op
 from symback.nodes import apply, node
+from symback.op import public, table
 
 hypothesis.settings.register_profile(
     "symback", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
@@ -29,9 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def own_registry() -> Iterator[None]:
     """Let a test declare primitives that no other test sees."""
-    tables: tuple[dict[str, Any], ...] = op._primitives, apply.SIGNATURES, node.METHODS
-    before = [dict(table) for table in tables]
+    tables: tuple[dict[str, Any], ...] = (
+        table._primitives, public._functions, apply.SIGNATURES, node.METHODS,
+    )  # fmt: skip
+    before = [dict(entered) for entered in tables]
     yield
-    for table, entries in zip(tables, before, strict=True):
-        table.clear()
-        table.update(entries)
+    for entered, entries in zip(tables, before, strict=True):
+        entered.clear()
+        entered.update(entries)

@@ -18,7 +18,7 @@ from symback.check.binding import Sizes, bound_shape
 from symback.nodes.leaves import Variable
 from symback.nodes.node import METHODS, Node
 from symback.nodes.shapes import size_symbol
-from symback.ops import creation, elementwise, reduction
+from symback.ops import creation, reduction, trigonometric
 
 Pick = Callable[[Sequence[Any]], Any]
 """Chooses one of several."""
@@ -82,7 +82,7 @@ class Program:
 
     def loss(self) -> Node:
         """Return a scalar that depends on the last values in a way that is not linear."""
-        return sum_all([reduction.sum(elementwise.sin(node)) for node in self.nodes()[-3:] if node.dtype.kind == "f"])
+        return sum_all([reduction.sum(trigonometric.sin(node)) for node in self.nodes()[-3:] if node.dtype.kind == "f"])
 
     def point(self) -> dict[Node, Any]:
         """Return a value for each variable."""

@@ -12,7 +12,7 @@ from symback.nodes.apply import Apply, Named
 from symback.nodes.contract import Contract
 from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable
 from symback.nodes.node import Node
-from symback.op import primitive_of
+from symback.op.table import primitive_of
 
 Sizes = Mapping[str, int]
 

@@ -19,7 +19,7 @@ from symback.nodes.add import add
 from symback.nodes.leaves import exact, exact_from_sympy
 from symback.nodes.looks import checked_look, latex_name
 from symback.nodes.node import METHODS
-from symback.op import PRIMITIVES
+from symback.op.table import PRIMITIVES
 
 A = sb.tensor("A", ("n", "n"))
 B = sb.tensor("B", ("n", "n"))

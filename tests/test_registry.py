@@ -16,7 +16,7 @@ from symback.check.primitive import check_case
 from symback.graph import toposort
 from symback.latex.printer import latex
 from symback.nodes.rows import unpickle
-from symback.op import PRIMITIVES
+from symback.op.table import PRIMITIVES
 
 DECLARED = dict(PRIMITIVES)
 

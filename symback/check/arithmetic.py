@@ -8,10 +8,10 @@ import numpy as np
 import sympy
 
 from symback import errors
-from symback.nodes.apply import Apply
+from symback.nodes.apply import Apply, Map
 from symback.nodes.dtypes import FLOAT32, FLOAT64
 from symback.nodes.leaves import ExactValue
-from symback.op import primitive_of
+from symback.op.table import primitive_of
 
 _GUARD_DIGITS = 5
 
@@ -59,7 +59,7 @@ class NumpyArithmetic:
         """Return the primitive's value in NumPy."""
         if node.operation.name == "astype":
             return self.array(operands[0], node.dtype)
-        if node.dtype.kind == "f":
+        if isinstance(node, Map) and node.dtype.kind == "f":
             # NumPy takes transcendental functions of small integers in float16; the declared dtype says otherwise.
             pairs = zip(operands, node.operands, strict=True)
             operands = [
@@ -117,7 +117,9 @@ class HighPrecision:
                 raise errors.no_high_precision(declared.name)
             value = np.frompyfunc(self.scalar_function(declared.mpmath), len(operands), 1)(*operands)
         else:
-            value = declared.evaluate([np.asarray(operand) for operand in operands], parameters)
+            arrays = [np.asarray(operand) for operand in operands]
+            own: Any = declared.mpmath
+            value = own(self.context, *arrays, *parameters) if own else declared.evaluate(arrays, parameters)
         return self.array(value, node.dtype)
 
     def scalar_function(self, function: Any) -> Any:

@@ -11,13 +11,13 @@ import numpy as np
 from symback import errors
 from symback.derive.reverse import grad
 from symback.nodes.apply import Map, Operation
-from symback.nodes.dtypes import as_dtype, is_float
+from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import Constant, Variable, constant, exact, ones_of, variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import Shape, as_shape
-from symback.op import Primitive
-from symback.ops.elementwise import multiply
-from symback.ops.reduction import sum as sum_of
+from symback.op.public import PublicFunction
+from symback.op.table import Primitive
+from symback.structure import leaves_of
 
 DTYPES = ("float64", "float32")
 
@@ -38,7 +38,7 @@ class Case:
     """One instance of a primitive.
 
     Attributes:
-        declared: The primitive.
+        declared: The primitive; None for a call of a function that is made of primitives.
         label: The dtype and the shapes.
         node: The instance.
         variables: Its operands, or what they are made of.
@@ -46,7 +46,7 @@ class Case:
         held: Operands without a derivative, such as a condition: their values may lie on a jump.
     """
 
-    declared: Primitive
+    declared: Primitive | None
     label: str
     node: Node
     variables: tuple[Variable, ...]
@@ -67,7 +67,7 @@ class Case:
     @cached_property
     def loss(self) -> Node:
         """The entries of the instance, weighted by the cotangent and summed."""
-        return sum_of(multiply(self.node, self.cotangent))
+        return (self.node * self.cotangent).sum()
 
     @cached_property
     def gradients(self) -> list[Node]:
@@ -80,7 +80,7 @@ def cases_of(declared: Primitive, dtype: str, seed: int) -> Iterator[Case]:
     rng = np.random.default_rng(seed)
     if declared.kind == "structural":
         for number, example in enumerate(declared.examples):
-            yield _from_example(declared, example, number, dtype, rng)
+            yield _from_example(declared, example, number, dtype)
             yield from _of_constants(declared, example, number, dtype)
         return
     arity = declared.arity or 1
@@ -125,35 +125,73 @@ def _draw(rng: np.random.Generator, interval: tuple[float, float], x: Variable, 
     return np.asarray(np.round(values) if discrete and low < 0 < high else values).astype(x.dtype)
 
 
+def cases_of_call(entry: PublicFunction, dtype: str) -> Iterator[Case]:
+    """Yield a case for each result of each example of a public function, for one dtype."""
+    for number, example in enumerate(entry.examples):
+        operands = Operands(dtype, number, as_variable)
+        results = example(entry.function, operands)
+        variables = tuple(operands.made.values())
+        point: dict[Node, Any] = {x: operands.values[x.name] for x in variables}
+        for k, node in enumerate(leaves_of(results)):
+            label = f"{entry.name} {dtype} example {number}{f' result {k}' if results is not node else ''}"
+            yield Case(declared=None, label=label, node=node, variables=variables, point=point)
+
+
+class Operands:
+    """Makes the operands of an example, each with a value: variables, constants, or the arrays themselves.
+
+    Calling it with a name and a shape gives an operand of the dtype at hand, with entries drawn between `low` and
+    `high`. `dtype` makes it an integer or bool operand, with integers from `low` to below `high`.
+    """
+
+    def __init__(self, dtype: str, seed: int, kind: Callable[[str, Any, Shape], Any]) -> None:
+        self.values: dict[str, np.ndarray[Any, Any]] = {}
+        self.made: dict[str, Any] = {}
+        self._dtype = dtype
+        self._seed = seed
+        self._kind = kind
+
+    def __call__(self, name: str, shape: Any, *, dtype: str | None = None, low: float = -2, high: float = 2) -> Any:
+        """Return the operand of this name."""
+        if name not in self.made:
+            sizes = as_shape(shape)
+            rng = np.random.default_rng([self._seed, *name.encode()])
+            drawn = rng.uniform(low, high, sizes) if dtype is None else rng.integers(int(low), int(high), sizes)
+            self.values[name] = np.asarray(drawn).astype(dtype or self._dtype)
+            self.made[name] = self._kind(name, self.values[name], sizes)
+        return self.made[name]
+
+
+def as_variable(name: str, value: Any, shape: Shape) -> Variable:
+    """Make a variable of the shape and dtype of a value."""
+    return variable(name, shape, value.dtype)
+
+
 def _of_constants(declared: Primitive, example: Any, number: int, dtype: str) -> Iterator[Case]:
     """The example on what needs no input: an array, ones, and where there are no axes an exact number."""
-    makers: dict[str, Callable[[Shape], Node]] = {
-        "constant": lambda shape: constant(np.full(shape, 1.5, dtype)),
-        "ones": lambda shape: ones_of(shape, as_dtype(dtype)),
-        "exact": lambda shape: ones_of(shape, as_dtype(dtype)) if shape else exact(Fraction(3, 2)),
-        "integer": lambda shape: ones_of(shape, as_dtype(dtype)) if shape else exact(2),
+    makers: dict[str, Callable[[Any, Shape], Node]] = {
+        "constant": lambda value, shape: constant(value),
+        "ones": lambda value, shape: ones_of(shape, value.dtype),
+        "exact": lambda value, shape: ones_of(shape, value.dtype) if shape else exact(Fraction(3, 2)),
+        "integer": lambda value, shape: ones_of(shape, value.dtype) if shape else exact(2),
     }
     for kind, make in makers.items():
-        shapes: list[Shape] = []
 
-        def operand(name: str, shape: Any, make: Any = make, shapes: list[Shape] = shapes) -> Node:
-            shapes.append(as_shape(shape))
-            return cast(Node, make(shapes[-1]))
+        def operand(name: str, value: Any, shape: Shape, make: Any = make) -> Node:
+            return cast(Node, constant(value) if value.dtype.kind != "f" else make(value, shape))
 
-        node = example(operand)
+        operands = Operands(dtype, number, operand)
+        node = example(operands)
+        shapes = [value.shape for value in operands.values.values()]
         if kind in ("constant", "ones") or not all(shapes):
             label = f"{dtype} example {number} of {kind} {' '.join(map(errors.show_shape, shapes))}"
             yield Case(declared=declared, label=label, node=node, variables=(), point={})
 
 
-def _from_example(declared: Primitive, example: Any, number: int, dtype: str, rng: np.random.Generator) -> Case:
-    made: dict[str, Variable] = {}
-
-    def make(name: str, shape: Any) -> Variable:
-        return made.setdefault(name, variable(name, as_shape(shape), dtype))
-
-    node = example(make)
-    variables = tuple(made.values())
-    point: dict[Node, Any] = {x: np.asarray(rng.uniform(-2, 2, x.shape)).astype(x.dtype) for x in variables}
+def _from_example(declared: Primitive, example: Any, number: int, dtype: str) -> Case:
+    operands = Operands(dtype, number, as_variable)
+    node = example(operands)
+    variables = tuple(operands.made.values())
+    point: dict[Node, Any] = {x: operands.values[x.name] for x in variables}
     label = f"{dtype} example {number} {' '.join(errors.show_shape(x.shape) for x in variables)}"
     return Case(declared=declared, label=label, node=node, variables=variables, point=point)

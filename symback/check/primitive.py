@@ -24,7 +24,7 @@ from symback.nodes.apply import Apply, Map
 from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import constant, variable
 from symback.nodes.node import Node
-from symback.op import PRIMITIVES
+from symback.op.table import PRIMITIVES
 from symback.ops.products import vdot
 
 _HIGH = HighPrecision(40)
@@ -77,6 +77,8 @@ def check_case(case: Case) -> Iterator[CheckRow]:
 
 def _has_derivative(case: Case) -> bool:
     declared = case.declared
+    if declared is None:
+        return True
     return declared.derivative is not None or declared.vjp is not None or not declared.differentiable
 
 
@@ -125,10 +127,10 @@ def _law(case: Case) -> Iterator[Found]:
 
 
 def _value(case: Case) -> Iterator[Found]:
-    if case.declared.kind == "elementwise" and case.declared.mpmath is None:
+    if not _high_precision_value(case):
         return
     found, wanted = evaluate(case.node, case.point), evaluate(case.node, case.point, _HIGH)
-    yield relative(found, wanted, entrywise=case.declared.kind == "elementwise"), 16 * _unit(case)
+    yield relative(found, wanted, entrywise=_is_elementwise(case)), 16 * _unit(case)
 
 
 def _differences(case: Case) -> Iterator[Found]:
@@ -150,8 +152,20 @@ def _gradient_digits(case: Case) -> Iterator[Found]:
         yield relative(found, wanted), 256 * _unit(case)
 
 
+def _is_elementwise(case: Case) -> bool:
+    return case.declared is not None and case.declared.kind == "elementwise"
+
+
+def _high_precision_value(case: Case) -> bool:
+    return _has_digits(toposort([case.node]))
+
+
 def _high_precision(case: Case) -> bool:
-    graph = toposort([case.node, *case.gradients])
+    return _has_digits(toposort([case.node, *case.gradients]))
+
+
+def _has_digits(graph: Sequence[Node]) -> bool:
+    """Can every elementwise primitive of a graph be evaluated in high precision?"""
     return all(PRIMITIVES[node.operation.name].mpmath is not None for node in graph if isinstance(node, Map))
 
 
@@ -190,7 +204,9 @@ def evaluate_high(loss: Node, point: dict[Node, Any]) -> Any:
 def _partial_derivatives(case: Case) -> Iterator[Found]:
     """Elementwise: the gradient against mpmath's own numerical derivative of the scalar function."""
     declared = case.declared
-    if declared.kind != "elementwise" or declared.mpmath is None or declared.name == "stop_gradient":
+    if declared is None or declared.kind != "elementwise" or declared.mpmath is None:
+        return
+    if declared.name == "stop_gradient":
         return
     if len(case.variables) != declared.arity or not _high_precision(case):
         return
@@ -254,12 +270,12 @@ def _leading_axes(case: Case) -> Iterator[Found]:
 
 def _linearity(case: Case) -> Iterator[Found]:
     """f(2x - 3z) = 2f(x) - 3f(z) for a primitive that is declared linear."""
-    if not case.declared.linear or not case.variables:
+    if case.declared is None or not case.declared.linear or not case.wrt:
         return
     rng = np.random.default_rng(6)
     here = {x: _HIGH.array(value, x.dtype) for x, value in case.point.items()}
-    there = {x: _HIGH.array(rng.uniform(-1, 1, x.shape), x.dtype) for x in case.variables}
-    between = {x: 2 * here[x] - 3 * there[x] for x in case.variables}
+    there = here | {x: _HIGH.array(rng.uniform(-1, 1, x.shape), x.dtype) for x in case.wrt}
+    between = here | {x: 2 * here[x] - 3 * there[x] for x in case.wrt}
     f_here, f_there, f_between = (evaluate(case.node, point, _HIGH) for point in (here, there, between))
     yield relative(f_between, 2 * f_here - 3 * f_there), _EXACT
 

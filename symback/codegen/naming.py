@@ -2,6 +2,8 @@
 
 import keyword
 from collections.abc import Iterable
+from importlib import import_module
+from pkgutil import iter_modules
 from types import FunctionType
 from typing import Any
 
@@ -13,11 +15,18 @@ from symback.nodes.leaves import Exact
 from symback.nodes.node import Node
 from symback.ops import numerics
 
+
+def _helper_names() -> set[str]:
+    """Return the names of all functions whose source emitted modules may hold."""
+    modules = [import_module(f"{numerics.__name__}.{found.name}") for found in iter_modules(numerics.__path__)]
+    return {name for module in modules for name, value in vars(module).items() if isinstance(value, FunctionType)}
+
+
 MODULE_NAMES = frozenset(
-    {"np", "base64", "functools", "inspect", "checked", "converted", "InputError", "DtypeError"}
+    {"np", "special", "base64", "functools", "inspect", "checked", "converted", "InputError", "DtypeError"}
     | set(keyword.kwlist)
     | set(keyword.softkwlist)
-    | {name for name, value in vars(numerics).items() if isinstance(value, FunctionType)}
+    | _helper_names()
 )
 """Names that no variable of an emitted function can have."""
 

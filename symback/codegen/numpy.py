@@ -1,22 +1,19 @@
 """The NumPy target: the text of a module that runs wherever NumPy is."""
 
-import base64
-import inspect
 import json
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import sympy
 
 from symback import errors
-from symback.codegen import runtime
+from symback.codegen.module import Program, module_text
 from symback.codegen.naming import Names
 from symback.codegen.prepare import prepare
-from symback.codegen.program import Builder, Program
+from symback.codegen.program import Builder
 from symback.codegen.speller import as_numpy
-from symback.codegen.text import Text, dtype_name, float_text, size_text
+from symback.codegen.text import Text, size_text
 from symback.graph import toposort
 from symback.nodes.apply import Apply, Map, Named, unnamed
 from symback.nodes.classify import classify
@@ -24,20 +21,10 @@ from symback.nodes.contract import Contract
 from symback.nodes.leaves import Constant, Label, Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr, simplify_size, size_symbols
-from symback.op import primitive_of
+from symback.op.table import primitive_of
 from symback.structure import Nested, leaves_of, refill
 
-_LITERAL_ENTRIES = 256
-"""Constants up to this size are written as numbers, larger ones as base64 of their bytes."""
-
 _MOST_CHARACTERS = 88
-
-_ERRORS = '''class InputError(ValueError):
-    """An argument whose shape or size is wrong."""
-
-
-class DtypeError(TypeError):
-    """An argument whose dtype is wrong."""'''
 
 
 def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check: bool) -> str:
@@ -67,7 +54,7 @@ def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check
     definition = "\n".join([header, *(f"    {line}".rstrip() for line in [*docstring, *lines])])
     if check and inputs:
         definition = f"{_decorator(inputs, arguments, bound)}\n{definition}"
-    return _module(program, definition, check=check and bool(inputs), raises="InputError" in definition)
+    return module_text(program, definition, check=check and bool(inputs), raises="InputError" in definition)
 
 
 # -- what the graph asks of the inputs ----------------------------------------------------------------
@@ -251,7 +238,7 @@ def _key_text(key: Any) -> str:
     return repr(key) if not isinstance(key, str) else json.dumps(key)
 
 
-# -- the module's text ------------------------------------------------------------------------------------
+# -- the function's head ------------------------------------------------------------------------------------
 
 
 def _decorator(inputs: Sequence[Variable], arguments: dict[Node, str], bound: dict[Any, Any]) -> str:
@@ -291,59 +278,3 @@ def _docstring(inputs: Sequence[Variable], outputs: Sequence[Node], arguments: d
         return [f'"""{first}"""']
     first_lines = textwrap.wrap(first, 92)
     return [f'"""{first_lines[0]}', *first_lines[1:], "", *lines, *renamed, '"""']
-
-
-def _source_of(function: Callable[..., Any]) -> str:
-    """Return the source of a helper, which may use nothing but NumPy."""
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):
-        raise errors.bad_declaration(function.__name__, "its source cannot be read; define it in a file") from None
-    outside = inspect.getclosurevars(function)
-    foreign = set(outside.nonlocals) | (set(outside.globals) - {"np", "functools", "inspect", "converted"})
-    foreign -= {"InputError", "DtypeError"}
-    if foreign or "lambda" in text.partition("\n")[0]:
-        raise errors.bad_declaration(
-            function.__name__, f"an emitted module has only np; the function must not use {', '.join(sorted(foreign))}"
-        )
-    return text.rstrip("\n")
-
-
-def _constant_text(name: str, array: np.ndarray[Any, Any]) -> str:
-    if array.size <= _LITERAL_ENTRIES:
-        values = repr(array.tolist())
-        if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-            values = _nonfinite_list(array.tolist())
-        dtype = dtype_name(array.dtype)
-        if not array.shape:
-            return f"{name} = np.{dtype}({values})"
-        suffix = f".reshape({array.shape})" if array.size == 0 else ""
-        return f"{name} = np.array({values}, dtype=np.{dtype}){suffix}"
-    little = array.astype(array.dtype.newbyteorder("<"))
-    encoded = base64.b64encode(little.tobytes()).decode("ascii")
-    return (
-        f'{name} = np.frombuffer(base64.b64decode("{encoded}"), dtype="{little.dtype.str}")'
-        f".reshape({array.shape}).astype(np.{array.dtype.name})"
-    )
-
-
-def _nonfinite_list(values: Any) -> str:
-    if isinstance(values, list):
-        return f"[{', '.join(_nonfinite_list(value) for value in values)}]"
-    return float_text(values)
-
-
-def _module(program: Program, definition: str, *, check: bool, raises: bool) -> str:
-    """Put imports, constants, helpers and the function together."""
-    constants = [_constant_text(name, array) for name, array in program.constants.items()]
-    imports = (["import base64"] if any("base64." in text for text in constants) else []) + (
-        ["import functools", "import inspect"] if check else []
-    )
-    head = ["\n".join(imports)] if imports else []
-    helpers = [_source_of(function) for function in program.helpers.values()]
-    if check:
-        helpers = [_source_of(runtime.converted), _source_of(runtime.checked), *helpers]
-    if check or raises:
-        helpers.insert(0, _ERRORS)
-    blocks = ["\n\n".join([*head, "import numpy as np", *(["\n".join(constants)] if constants else [])]), *helpers]
-    return "\n\n\n".join([*blocks, definition]) + "\n"

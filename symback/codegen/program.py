@@ -1,12 +1,10 @@
 """A program: the assignments that compute a graph, each with a name that says what it holds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from symback import errors
+from symback.codegen.module import Program
 from symback.codegen.naming import Names, suggestion
 from symback.codegen.products import embed_pattern, multiplied, product_text
 from symback.codegen.scalars import python_numbers
@@ -30,29 +28,10 @@ from symback.nodes.contract import Contract, times
 from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr, size_symbols
-from symback.op import primitive_of
+from symback.op.table import primitive_of
 
 _MOST_DEPTH = 7
 _MOST_CHARACTERS = 88
-
-
-@dataclass
-class Program:
-    """What an emitted function consists of.
-
-    Attributes:
-        lines: The statements of its body, in order.
-        results: For each output the expression that is returned.
-        helpers: The Python functions whose source the module needs.
-        constants: Arrays the module defines, by name.
-        sizes: The symbolic sizes the body uses.
-    """
-
-    lines: list[str] = field(default_factory=list)
-    results: list[Text] = field(default_factory=list)
-    helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
-    constants: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
-    sizes: set[str] = field(default_factory=set)
 
 
 class Builder:
@@ -77,6 +56,7 @@ class Builder:
         self._outputs = {unnamed(output) for output in outputs}
         self._labels = {node.operands[0]: node.label for node in order if isinstance(node, Named)}
         names.keep(label.name for label in self._labels.values() if label.kind == "let")
+        self._parts = _parts_in(order)
         self._uses = self._count_uses(outputs, order)
         self._forward = self._forward_nodes(outputs, order)
         self._pieces = {node: pieces for node in order if isinstance(node, Plus) if (pieces := self._pieces_of(node))}
@@ -294,7 +274,11 @@ class Builder:
             return Text(text, depth=deepest(texts))
         if not isinstance(spelling, str):
             return call(self.helper(spelling), *(text.signed() for text in texts), depth=deepest(texts))
+        if declared.part is not None:
+            return self._spell_part(node, texts)
         if "{" not in spelling:
+            if spelling.startswith("scipy."):
+                spelling = self._imported(spelling)
             return call(spelling, *(text.signed() for text in texts), depth=deepest(texts))
         if declared.name == "divide":
             self._ratios[node] = (texts[0], texts[1])
@@ -304,6 +288,38 @@ class Builder:
             texts = [as_numpy(node, texts[0]), texts[1]]  # Python raises where NumPy gives inf
             self.python.discard(node)
         return template_text(spelling, texts)
+
+    def _spell_part(self, node: Apply, texts: Sequence[Text]) -> Text:
+        """Write one call that returns several results, each to a name; ``_`` stands for those that nothing uses."""
+        call_text = primitive_of(node).numpy
+        parts = self._parts[call_text, node.operands, node.operation.parameters]
+        names = [self._name(parts[k]) if k in parts and self._uses[parts[k]] else "_" for k in range(_count(node))]
+        assert isinstance(call_text, str)
+        self.program.lines.append(f"{', '.join(names)} = {template_text(call_text, texts).text}")
+        return Text(self._known[node])
+
+    def _imported(self, spelling: str) -> str:
+        """Have a module of SciPy imported; return the function's name in the emitted module."""
+        package, module, function = spelling.split(".")
+        self.program.imports.add(f"from {package} import {module}")
+        return f"{module}.{function}"
+
+
+def _count(node: Apply) -> int:
+    """Return how many results the call has of which this node is one."""
+    part = primitive_of(node).part
+    assert part is not None
+    return part[1]
+
+
+def _parts_in(order: Sequence[Node]) -> dict[Any, dict[int, Node]]:
+    """Return the results in a graph that come from one call, by the call and then by their position."""
+    found: dict[Any, dict[int, Node]] = {}
+    for node in order:
+        if isinstance(node, Apply) and (part := primitive_of(node).part) is not None:
+            call_text = primitive_of(node).numpy
+            found.setdefault((call_text, node.operands, node.operation.parameters), {})[part[0]] = node
+    return found
 
 
 def _count_template(node: Map, uses: dict[Node, int]) -> None:

@@ -8,7 +8,7 @@ from symback.nodes.classify import Product
 from symback.nodes.contract import Contract
 from symback.nodes.leaves import Ones
 from symback.nodes.node import Node
-from symback.op import primitive_of
+from symback.op.table import primitive_of
 
 
 def python_numbers(order: Sequence[Node], products: Mapping[Node, Product]) -> set[Node]:

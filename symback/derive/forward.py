@@ -18,7 +18,8 @@ from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, zeros_of
-from symback.ops.elementwise import astype
+from symback.op.table import primitive_of
+from symback.ops.logic import astype
 
 
 def jvp(
@@ -83,14 +84,21 @@ def _push_map(node: Map, known: dict[Node, Node]) -> Node | None:
 
 
 def _push_structural(node: Apply, known: dict[Node, Node]) -> Node | None:
+    if not primitive_of(node).differentiable:
+        return None
     if transpose_rule(node).linear:
-        return node.with_operands(tuple(known.get(operand, zeros_of(operand)) for operand in node.operands))
+        return node.with_operands(tuple(known.get(operand, _held(operand)) for operand in node.operands))
     probe = _fresh_variable(node)
     rule = transpose_rule(node).vjp
     assert rule is not None
     pairs = zip(node.operands, rule(probe, node), strict=True)
     seeds = [(value, known[operand]) for operand, value in pairs if value is not None and operand in known]
     return backpropagate(seeds, [probe]).get(probe) if seeds else None
+
+
+def _held(operand: Node) -> Node:
+    """Return the tangent of an operand that does not move; indices, which have none, stay what they are."""
+    return zeros_of(operand) if is_float(operand.dtype) else operand
 
 
 def _fresh_variable(node: Node) -> Variable:

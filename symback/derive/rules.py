@@ -19,7 +19,7 @@ from symback.nodes.leaves import Exact, exact, ones_of
 from symback.nodes.node import Node
 from symback.nodes.products import hadamard, scale
 from symback.nodes.shapes import Shape, SizeExpr
-from symback.op import Primitive, primitive_of
+from symback.op.table import Primitive, primitive_of
 
 
 class Contribution(NamedTuple):
@@ -148,7 +148,7 @@ def transpose_rule(node: Apply) -> Primitive:
 
 
 def _of_structural(node: Apply, cotangent: Node, wanted: Container[Node]) -> Iterator[Contribution]:
-    if not is_float(node.dtype):
+    if not is_float(node.dtype) or not primitive_of(node).differentiable:
         return
     rule: Any = transpose_rule(node).vjp
     for position, (operand, value) in enumerate(

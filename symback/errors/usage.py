@@ -128,3 +128,8 @@ def nodes_in_sympy(result: Any) -> UsageError:
         f"what is differentiated is a SymPy function of nodes, so the result would be a SymPy expression, but "
         f"{show(result)} has axes; use sb.exp, sb.sin, … instead of SymPy's functions"
     )
+
+
+def missing_extra(extra: str, name: str) -> UsageError:
+    """Something that needs an optional dependency that is not installed."""
+    return UsageError(f"{name} needs {extra}, which is not installed; pip install 'symback[{extra}]'")

@@ -5,42 +5,39 @@ from typing import Any
 
 import sympy
 
-from symback.nodes.node import Node
-from symback.ops import elementwise as ew
-
-FUNCTIONS: tuple[tuple[Any, Callable[..., Node]], ...] = (
-    (sympy.exp, ew.exp),
-    (sympy.log, ew.log),
-    (sympy.sin, ew.sin),
-    (sympy.cos, ew.cos),
-    (sympy.tan, ew.tan),
-    (sympy.asin, ew.arcsin),
-    (sympy.acos, ew.arccos),
-    (sympy.atan, ew.arctan),
-    (sympy.sinh, ew.sinh),
-    (sympy.cosh, ew.cosh),
-    (sympy.tanh, ew.tanh),
-    (sympy.Abs, ew.absolute),
-    (sympy.sign, ew.sign),
-    (sympy.floor, ew.floor),
-    (sympy.ceiling, ew.ceil),
-    (sympy.Max, ew.maximum),
-    (sympy.Min, ew.minimum),
-    (sympy.Eq, ew.equal),
-    (sympy.Ne, ew.not_equal),
-    (sympy.StrictLessThan, ew.less),
-    (sympy.LessThan, ew.less_equal),
-    (sympy.StrictGreaterThan, ew.greater),
-    (sympy.GreaterThan, ew.greater_equal),
-    (sympy.And, ew.logical_and),
-    (sympy.Or, ew.logical_or),
-    (sympy.Not, ew.logical_not),
+_PAIRS: tuple[tuple[Any, str], ...] = (
+    (sympy.exp, "exp"),
+    (sympy.log, "log"),
+    (sympy.sin, "sin"),
+    (sympy.cos, "cos"),
+    (sympy.tan, "tan"),
+    (sympy.asin, "arcsin"),
+    (sympy.acos, "arccos"),
+    (sympy.atan, "arctan"),
+    (sympy.sinh, "sinh"),
+    (sympy.cosh, "cosh"),
+    (sympy.tanh, "tanh"),
+    (sympy.Abs, "abs"),
+    (sympy.sign, "sign"),
+    (sympy.floor, "floor"),
+    (sympy.ceiling, "ceil"),
+    (sympy.Max, "maximum"),
+    (sympy.Min, "minimum"),
+    (sympy.Eq, "equal"),
+    (sympy.Ne, "not_equal"),
+    (sympy.StrictLessThan, "less"),
+    (sympy.LessThan, "less_equal"),
+    (sympy.StrictGreaterThan, "greater"),
+    (sympy.GreaterThan, "greater_equal"),
+    (sympy.And, "logical_and"),
+    (sympy.Or, "logical_or"),
+    (sympy.Not, "logical_not"),
 )
-"""SymPy's class and our function; a class with more arguments than the function is applied pairwise."""
+"""SymPy's class and the name of our function; a class with more arguments than the function is applied pairwise."""
 
-INTO_NODES = dict(FUNCTIONS)
+INTO_NODES: dict[Any, str] = dict(_PAIRS)
 
-INTO_SYMPY: dict[str, Callable[..., sympy.Basic]] = {function.__name__: kind for kind, function in FUNCTIONS} | {
+INTO_SYMPY: dict[str, Callable[..., sympy.Basic]] = {name: kind for kind, name in _PAIRS} | {
     "power": sympy.Pow,
     "sqrt": sympy.sqrt,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),

@@ -14,7 +14,7 @@ from symback.graph import toposort
 from symback.nodes.apply import Apply, Map
 from symback.nodes.node import Node
 from symback.nodes.rows import from_rows, to_rows
-from symback.op import PRIMITIVES
+from symback.op.table import PRIMITIVES
 
 FORMAT = "symback graph"
 VERSION = 1

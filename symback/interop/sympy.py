@@ -20,10 +20,12 @@ from symback.interop.correspondence import HINTS, INTO_NODES
 from symback.interop.into_sympy import to_sympy
 from symback.nodes.add import add
 from symback.nodes.leaves import ExactValue, Variable, as_node, exact, exact_from_sympy, variable
-from symback.nodes.node import HOOKS, Node
+from symback.nodes.node import HOOKS, METHODS, Node
 from symback.nodes.products import hadamard, scale
 from symback.nodes.rows import postorder
-from symback.ops import elementwise as ew
+from symback.ops.arithmetic import divide
+from symback.ops.logic import where
+from symback.ops.powers import power
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Function)
 """What is a constant if its arguments are."""
@@ -150,14 +152,15 @@ def _convert_operation(part: sympy.Basic, nodes: Mapping[int, Any]) -> Node:
     if isinstance(part, sympy.Mul):
         return _product(part, node)
     if isinstance(part, sympy.Pow):
-        return _product(part, node) if _is_divisor(part) else ew.power(node(part.base), node(part.exp))
+        return _product(part, node) if _is_divisor(part) else power(node(part.base), node(part.exp))
     if isinstance(part, sympy.Piecewise):
         return _piecewise(part, node)
     if isinstance(part, sympy.ITE):
-        return ew.where(*map(node, part.args))
-    function = INTO_NODES.get(type(part))
-    if function is None:
+        return where(*map(node, part.args))
+    name = INTO_NODES.get(type(part))
+    if name is None:
         raise _refusal(part)
+    function: Callable[..., Node] = METHODS[name]
     operands = [node(argument) for argument in part.args]
     return reduce(function, operands) if len(operands) > 1 else function(*operands)
 
@@ -183,7 +186,7 @@ def _product(part: sympy.Expr, node: Callable[[sympy.Basic], Node]) -> Node:
         if factor.is_Rational:
             coefficient *= Fraction(int(factor.p), int(factor.q))
         elif _is_divisor(factor):
-            below.append(ew.power(node(factor.base), exact_from_sympy(-factor.exp)))
+            below.append(power(node(factor.base), exact_from_sympy(-factor.exp)))
         else:
             above.append(node(factor))
     if not below:
@@ -193,7 +196,7 @@ def _product(part: sympy.Expr, node: Callable[[sympy.Basic], Node]) -> Node:
         above.insert(0, exact(size.numerator))
     if size.denominator != 1:
         below.insert(0, exact(size.denominator))
-    return _scaled(Fraction(-1 if coefficient < 0 else 1), ew.divide(hadamard(*above), hadamard(*below)))
+    return _scaled(Fraction(-1 if coefficient < 0 else 1), divide(hadamard(*above), hadamard(*below)))
 
 
 def _scaled(coefficient: Fraction, node: Node) -> Node:
@@ -206,7 +209,7 @@ def _piecewise(part: sympy.Piecewise, node: Callable[[sympy.Basic], Node]) -> No
     arms = cast(Sequence[ExprCondPair], part.args)
     result: Node = exact(float("nan"))
     for arm in reversed(arms):
-        result = node(arm.expr) if arm.cond == sympy.true else ew.where(node(arm.cond), node(arm.expr), result)
+        result = node(arm.expr) if arm.cond == sympy.true else where(node(arm.cond), node(arm.expr), result)
     return result
 
 

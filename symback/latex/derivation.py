@@ -21,7 +21,7 @@ from symback.latex.terms import POSTFIX, RELATION, SUM, Term
 from symback.nodes.apply import Named
 from symback.nodes.leaves import Variable, as_node
 from symback.nodes.node import Node
-from symback.op import primitive_of
+from symback.op.table import primitive_of
 from symback.structure import Nested, leaves_of
 from symback.trace import Trace
 

@@ -8,7 +8,7 @@ from symback.latex.products import spread
 from symback.latex.terms import ATOM, HADAMARD, POSTFIX, RELATION, SUM, Term, applied
 from symback.nodes.apply import Apply, Map
 from symback.nodes.shapes import Shape
-from symback.op import Primitive, primitive_of
+from symback.op.table import Primitive, primitive_of
 
 _PLACE = re.compile(r"\{(\d+)\}")
 _ENCLOSED = re.compile(r"(\{\{|[(,|&]|\\\\|\\l(floor|ceil)|\\begin\{\{\w+\}\})$")

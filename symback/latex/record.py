@@ -8,7 +8,7 @@ from symback.nodes.apply import Map, Named
 from symback.nodes.contract import is_zero
 from symback.nodes.leaves import Leaf
 from symback.nodes.node import Node
-from symback.op import primitive_of
+from symback.op.table import primitive_of
 from symback.trace import Step, Trace
 
 

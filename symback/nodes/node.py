@@ -251,9 +251,10 @@ class Node(Displayed, Interned):
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
         module = function.__module__.removeprefix("numpy").lstrip(".")
-        counterpart = None if module else METHODS.get(function.__name__)  # np.linalg.trace is not np.trace
+        name = f"{module}.{function.__name__}".lstrip(".")  # np.linalg.trace is not np.trace
+        counterpart = METHODS.get(name)
         if counterpart is None:
-            raise usage.not_supported_numpy(f"{module}.{function.__name__}".lstrip("."))
+            raise usage.not_supported_numpy(name)
         try:
             signature(counterpart).bind(*args, **options)
         except TypeError as error:

@@ -10,7 +10,7 @@ from symback.nodes.node import METHODS, Node
 from symback.nodes.products import broadcast_to as broadcast_node
 from symback.nodes.products import full as full_of
 from symback.nodes.shapes import as_shape, as_size
-from symback.ops.elementwise import astype
+from symback.ops.logic import astype
 
 __all__ = ["constant", "eye", "full", "full_like", "let", "ones", "ones_like", "size", "tensor", "zeros", "zeros_like"]
 

@@ -16,7 +16,7 @@ from symback.nodes.leaves import as_node
 from symback.nodes.looks import latex_size
 from symback.nodes.node import METHODS, Node
 from symback.nodes.shapes import Shape, SizeExpr, as_shape, intern_shape, simplify_size, size_symbol
-from symback.op import Function, primitive
+from symback.op.declare import Function, primitive
 from symback.ops.shaping import expand_dims, lead_of
 
 __all__ = ["getitem"]

@@ -9,7 +9,7 @@ from symback import errors
 from symback.nodes.dtypes import BOOL, FLOAT64, as_dtype, to_float
 from symback.nodes.leaves import Exact, as_node, exact
 from symback.nodes.node import METHODS, Node
-from symback.op import Function, elementwise, primitive
+from symback.op.declare import Function, elementwise, primitive
 
 __all__ = [
     "absolute",

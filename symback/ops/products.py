@@ -9,8 +9,8 @@ from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import permute
 from symback.nodes.shapes import broadcast_shapes, normalize_axis, sequence_of
+from symback.ops.arithmetic import multiply
 from symback.ops.einsum import einsum, numbers
-from symback.ops.elementwise import multiply
 
 __all__ = [
     "diag",

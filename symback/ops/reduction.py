@@ -16,9 +16,13 @@ from symback.nodes.leaves import as_node, exact, size_of
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import count_over, hadamard, keep_axes, sum_axes
 from symback.nodes.shapes import SizeExpr, intern_shape, normalize_axes, simplify_size
-from symback.op import Function, primitive
-from symback.ops import numerics
-from symback.ops.elementwise import astype, divide, divide_nodes, equal, exp, sqrt, square, subtract, where
+from symback.op.declare import Function, primitive
+from symback.op.public import public
+from symback.ops.arithmetic import divide, divide_nodes, subtract
+from symback.ops.exponential import exp
+from symback.ops.logic import astype, equal, where
+from symback.ops.numerics import exponential as numerics
+from symback.ops.powers import sqrt, square
 
 __all__ = ["logsumexp", "max", "mean", "min", "softmax", "std", "sum", "var"]
 
@@ -58,6 +62,16 @@ def sum(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Node:
     return sum_axes(x, normalize_axes("sum", x, axis), keepdims)
 
 
+@public(
+    "mean",
+    examples=(
+        lambda f, make: f(make("x", (2, 3))),
+        lambda f, make: f(make("x", (2, 3)), axis=0),
+        lambda f, make: f(make("x", (2, 1, 3)), axis=(0, -1), keepdims=True),
+        lambda f, make: f(make("x", (1,))),
+    ),
+    kinks="NaN over no entries",
+)
 def mean(x: Any, axis: Axis = None, *, keepdims: bool = False) -> Node:
     """Average over axes, as `numpy.mean` has it: the sum divided by the number of entries.
 
@@ -293,6 +307,6 @@ def _reduce(apply: Function, name: str, x: Any, axis: Axis, keepdims: bool) -> N
     return _expand(reduced, axes) if keepdims else reduced
 
 
-for _function in (sum, mean, var, std, max, min, logsumexp, softmax):
+for _function in (sum, var, std, max, min, logsumexp, softmax):
     METHODS[_function.__name__] = _function
 METHODS["amax"], METHODS["amin"] = max, min

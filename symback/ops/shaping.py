@@ -25,7 +25,7 @@ from symback.nodes.shapes import (
     sequence_of,
     simplify_size,
 )
-from symback.op import primitive
+from symback.op.declare import primitive
 
 __all__ = ["broadcast_to", "concatenate", "expand_dims", "ravel", "reshape", "squeeze", "stack"]
 

@@ -1,4 +1,4 @@
-"""Functions NumPy lacks, written with NumPy alone: their source goes into the emitted modules that use them."""
+"""Exponentials and logarithms that neither overflow nor lose digits."""
 
 import numpy as np
 

@@ -1,0 +1,4 @@
+"""Functions NumPy lacks, written with NumPy alone: their source goes into the emitted modules that use them.
+
+They may call each other; anything else they use must be NumPy.
+"""
