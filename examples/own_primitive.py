@@ -10,19 +10,19 @@ import numpy as np
 import symback as sb
 
 
-def huber_value(x: np.ndarray) -> np.ndarray:
+def soft_abs_value(x: np.ndarray) -> np.ndarray:
     """Huber function: x**2 / 2 near 0, |x| - 1/2 elsewhere."""
     size = np.abs(x)
     return np.where(size <= 1, size * size / 2, size - 0.5)
 
 
 # Elementwise: one line of derivative serves reverse mode, forward mode and the derivation.
-huber = sb.elementwise(
-    "huber",
+soft_abs = sb.elementwise(
+    "soft_abs",
     derivative=lambda y, x: sb.maximum(-1, sb.minimum(x, 1)),
-    numpy=huber_value,
+    numpy=soft_abs_value,
     mpmath=lambda mp, x: x * x / 2 if abs(x) <= 1 else abs(x) - mp.mpf(1) / 2,
-    latex=r"\operatorname{{huber}}",
+    latex=r"\operatorname{{softabs}}",
     domain=((-0.9, 0.9),),
     doc="Huber function with threshold 1 (Huber, Annals of Mathematical Statistics 35, 1964).",
 )
@@ -41,7 +41,7 @@ running = sb.primitive(
 )
 
 
-def main(names: Sequence[str] = ("huber", "running_sum")) -> None:
+def main(names: Sequence[str] = ("soft_abs", "running_sum")) -> None:
     """Run the generic tests on both primitives, then use them in a loss."""
     for name in names:
         report = sb.check_primitive(name)
@@ -50,7 +50,7 @@ def main(names: Sequence[str] = ("huber", "running_sum")) -> None:
 
     steps, target = sb.tensor("steps", ("n",)), sb.tensor("target", ("n",))
     path = sb.let("path", running(steps))
-    loss = sb.let("L", sb.sum(huber(path - target)))
+    loss = sb.let("L", sb.sum(soft_abs(path - target)))
     print(sb.lambdify([steps, target], (loss, sb.grad(loss, steps)), name="fit").source)
     print(sb.derive(loss, steps).latex())
 

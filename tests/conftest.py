@@ -1,6 +1,8 @@
 """What every test shares: the update switch of golden files, Hypothesis without a clock, a registry put back."""
 
 import os
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +26,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--update-golden"):
         os.environ[UPDATE] = "1"
+
+
+COVERED = re.compile(r"test_(registry|vocabulary|peers)\.py::\w+\[([\w.]+) ?(.*)\]$")
+WHAT = {"registry": "primitives", "vocabulary": "functions", "peers": "functions against JAX"}
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many operations the generic tests covered, on how many cases."""
+    cases: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for report in terminalreporter.stats.get("passed", []):
+        found = COVERED.search(report.nodeid)
+        if report.when == "call" and found:
+            cases[found[1]][found[2]].add(found[3])
+    for name, covered in sorted(cases.items()):
+        count = sum(map(len, covered.values()))
+        terminalreporter.write_line(
+            f"generic tests: {len(covered)} {WHAT[name]}, {count} cases (dtypes x shapes or calls)"
+        )
 
 
 @pytest.fixture

@@ -10,17 +10,18 @@ FOLDER = Path(__file__).parent / "golden"
 UPDATE = "SYMBACK_UPDATE_GOLDEN"
 
 
-def check_golden(name: str, text: str) -> None:
+def check_golden(name: str, text: str, folder: Path | None = None) -> None:
     """Fail with a diff unless `text` is what the golden file holds.
 
     With ``pytest --update-golden``, or ``SYMBACK_UPDATE_GOLDEN=1`` in the environment, the file is
     written instead: read the change before it is committed.
 
     Args:
-        name: The file's name below ``tests/golden``, such as ``"two_layer_network.py"``.
+        name: The file's name below the folder, such as ``"two_layer_network.py"``.
         text: The text to hold against it.
+        folder: Where the file is, ``tests/golden`` if not said.
     """
-    path = FOLDER / name
+    path = (folder or FOLDER) / name
     if os.environ.get(UPDATE) == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
@@ -32,9 +33,9 @@ def check_golden(name: str, text: str) -> None:
 
 def _difference(name: str, approved: str, text: str) -> str:
     lines = difflib.unified_diff(
-        approved.splitlines(), text.splitlines(), f"golden/{name}", f"{name} as it is now", lineterm=""
+        approved.splitlines(), text.splitlines(), f"{name} as approved", f"{name} as it is now", lineterm=""
     )
-    return "\n".join(lines) or f"golden/{name}: only line ends differ"
+    return "\n".join(lines) or f"{name}: only line ends differ"
 
 
 def _cure(name: str, exists: bool) -> str:

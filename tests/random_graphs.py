@@ -18,7 +18,9 @@ from symback.check.binding import Sizes, bound_shape
 from symback.nodes.leaves import Variable
 from symback.nodes.node import METHODS, Node
 from symback.nodes.shapes import size_symbol
-from symback.ops import creation, reduction, trigonometric
+from symback.ops.creation import filling as creation
+from symback.ops.elementwise import trigonometric
+from symback.ops.reductions import sums as reduction
 
 Pick = Callable[[Sequence[Any]], Any]
 """Chooses one of several."""

@@ -19,7 +19,15 @@ from symback.check.report import html_table, text_table
 from symback.derive.reverse import grad
 from symback.nodes.node import Node
 from symback.op.declare import elementwise, primitive
-from symback.ops import creation, exponential, indexing, logic, powers, products, reduction, shaping, trigonometric
+from symback.ops.creation import filling as creation
+from symback.ops.elementwise import exponential, logic, powers, trigonometric
+from symback.ops.indexing import getitem as indexing
+from symback.ops.products import diagonals, einsum
+from symback.ops.products import multiplying as products
+from symback.ops.reductions import extrema, softmax
+from symback.ops.reductions import sums as reduction
+from symback.ops.shaping import joining
+from symback.ops.shaping import reshaping as shaping
 
 tensor, let = creation.tensor, creation.let
 
@@ -91,7 +99,7 @@ def test_deep_graphs_are_walked_without_recursion() -> None:
 
 def test_repeated_output_labels_write_to_a_diagonal() -> None:
     x = tensor("x", ("n",))
-    np.testing.assert_array_equal(evaluate(products.diag(x), {"x": [1.0, 2.0]}), [[1, 0], [0, 2]])
+    np.testing.assert_array_equal(evaluate(diagonals.diag(x), {"x": [1.0, 2.0]}), [[1, 0], [0, 2]])
 
 
 def test_high_precision_has_its_digits_and_leaves_the_global_precision_alone() -> None:
@@ -108,10 +116,10 @@ def test_high_precision_covers_every_kind_of_node() -> None:
     X, k = tensor("X", ("m", 3), dtype="float32"), tensor("k", (3,), dtype="int64")
     b = X > 0
     graph = [
-        products.einsum("ij,kj->ik", X, X), shaping.concatenate([X, 2 * X]), X[::-1, 1:], logic.where(b, X, False),
-        reduction.max(X, axis=0), reduction.logsumexp(X, axis=1), X * k, logic.astype(X, "int64"),
+        einsum.einsum("ij,kj->ik", X, X), joining.concatenate([X, 2 * X]), X[::-1, 1:], logic.where(b, X, False),
+        extrema.max(X, axis=0), softmax.logsumexp(X, axis=1), X * k, logic.astype(X, "int64"),
         logic.astype(b, "float32"), logic.astype(X, "bool"),
-        reduction.sum(b, axis=0), creation.size("m") * X, products.diag(X[0]), b, -X / 3,
+        reduction.sum(b, axis=0), creation.size("m") * X, diagonals.diag(X[0]), b, -X / 3,
     ]  # fmt: skip
     point = {"X": np.array([[1.5, -2.25, 0.5], [0.0, 4.0, -0.75]], np.float32), "k": np.array([1, 2, 3])}
     for node, exact, plain in zip(graph, evaluate(graph, point, HighPrecision()), evaluate(graph, point), strict=True):
@@ -257,7 +265,7 @@ def quadratic() -> tuple[Node, list[Node]]:
 
 def softmax_loss() -> tuple[Node, list[Node]]:
     Z, T = tensor("Z", (5, 3)), tensor("T", (5, 3))
-    return reduction.sum(reduction.logsumexp(Z, axis=1)) - products.vdot(T, Z), [Z]
+    return reduction.sum(softmax.logsumexp(Z, axis=1)) - products.vdot(T, Z), [Z]
 
 
 def logistic() -> tuple[Node, list[Node]]:

@@ -248,11 +248,16 @@ def test_a_checked_look_may_use_its_exponent_again_in_the_next_letter():
     assert checked_look("a^2b^2{c_1}_2") == "a^2b^2{c_1}_2"
 
 
+def operand(name, shape, *, dtype="float64", low=0, high=0):
+    """Make the operand of an example; values are of no interest here."""
+    return sb.tensor(name, shape, dtype=dtype)
+
+
 @pytest.mark.parametrize("name", PRIMITIVES)
 def test_every_primitive_prints_balanced(name):
     declared = PRIMITIVES[name]
     if declared.kind == "structural":
-        nodes = [example(sb.tensor) for example in declared.examples]
+        nodes = [example(operand) for example in declared.examples]
     else:
         operands = [sb.tensor(f"x{k}", ("n",)) for k in range(declared.arity)]
         nodes = [

@@ -109,10 +109,8 @@ def test_functions_of_a_real_number(name: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
-@pytest.mark.parametrize("name", ["log", "sqrt", "log1p", "reciprocal", "square"])
+@pytest.mark.parametrize("name", ["log", "sqrt", "log1p", "square"])
 def test_functions_of_a_positive_number(name: str, dtype: str) -> None:
-    if (name, dtype) == ("reciprocal", "int64"):
-        pytest.skip("NumPy's integer reciprocal is an integer division")
     agree(lambda xp, x: getattr(xp, name)(x * x + 1), draw((4,), dtype, 5))
 
 
@@ -142,7 +140,8 @@ def test_small_integers_become_float64(dtype: str) -> None:
     node, value, wanted = both(lambda xp, x: xp.exp(x), x)
     assert node.dtype == value.dtype == np.float64
     np.testing.assert_allclose(value, np.asarray(wanted, "float64"), rtol=1e-2)
-    assert sb.floor(sb.tensor("i", (3,), dtype=dtype)).dtype == np.float64
+    assert sb.rint(sb.tensor("i", (3,), dtype=dtype)).dtype == np.float64
+    assert sb.arctan2(x, x).dtype == sb.hypot(x, sb.tensor("i", (3,), dtype=dtype)).dtype == np.float64
 
 
 MATMUL_SHAPES = [
@@ -251,7 +250,10 @@ def test_rearrangements(name: str) -> None:
 
 @pytest.mark.parametrize("axis", [None, 0, 1, -1, (0, 2), (1,), (-1, 0), ()])
 @pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var", "std"])
+@pytest.mark.parametrize(
+    "name",
+    ["sum", "mean", "max", "min", "var", "std", "prod", "ptp", "any", "all", "count_nonzero", "nansum", "nanvar"],
+)
 def test_reductions(name: str, axis: Any, keepdims: bool) -> None:
     agree(lambda xp, x: getattr(xp, name)(x, axis=axis, keepdims=keepdims), draw((2, 3, 4)))
 
@@ -278,7 +280,7 @@ def test_variance_with_ddof() -> None:
 def test_logsumexp_and_softmax() -> None:
     x = sb.tensor("x", (2, 3))
     values = draw((2, 3))
-    lse, soft = evaluate([sb.logsumexp(x, axis=1), sb.softmax(x)], {x: values})
+    lse, soft = evaluate([sb.logsumexp(x, axis=1), sb.softmax(x, axis=1)], {x: values})
     np.testing.assert_allclose(lse, np.log(np.exp(values).sum(1)))
     np.testing.assert_allclose(soft, np.exp(values) / np.exp(values).sum(1, keepdims=True))
 

@@ -18,7 +18,7 @@ from symback.graph import toposort
 from symback.nodes.contract import Contract, contract
 from symback.nodes.leaves import constant
 from symback.nodes.node import Node
-from symback.ops.products import vdot
+from symback.ops.products.multiplying import vdot
 
 HIGH = HighPrecision(60)
 STEP = HIGH.context.mpf(10) ** -20

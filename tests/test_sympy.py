@@ -166,9 +166,10 @@ def test_every_row_of_the_table_goes_both_ways() -> None:
     a, b = symbols("a b", real=True)
     for kind, name in INTO_NODES.items():
         function = METHODS[name]
-        logical = kind in (sympy.And, sympy.Or, sympy.Not)
+        logical = kind in (sympy.And, sympy.Or, sympy.Xor, sympy.Not)
         arguments = [a > 0, b < 0] if logical else [a, b]
-        binary = kind in (sympy.And, sympy.Or, Max, Min) or issubclass(kind, sympy.core.relational.Relational)
+        relation = issubclass(kind, sympy.core.relational.Relational)
+        binary = relation or kind in (sympy.And, sympy.Or, sympy.Xor, Max, Min) or 1 not in kind.nargs
         e = kind(*arguments) if binary else kind(arguments[0])
         node = from_sympy(e)
         assert node.operation.name == function.__name__ or kind is sympy.Not

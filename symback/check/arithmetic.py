@@ -66,7 +66,8 @@ class NumpyArithmetic:
                 self.array(value, node.dtype) if operand.dtype.kind in "biu" and not operand.is_weak else value
                 for value, operand in pairs
             ]
-        return primitive_of(node).evaluate(operands, parameters)
+        value = primitive_of(node).evaluate(operands, parameters)
+        return value if node.operands else self.array(value, node.dtype)  # what has no operands is not widened by them
 
 
 class HighPrecision:

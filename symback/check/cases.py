@@ -86,8 +86,9 @@ def cases_of(declared: Primitive, dtype: str, seed: int) -> Iterator[Case]:
     arity = declared.arity or 1
     for shapes in SHAPES.get(arity, (((3,),) * arity,)):
         yield _elementwise(declared, shapes, dtype, rng)
-    if arity > 1:
-        yield _repeated(declared, dtype, rng)
+    common = (max(low for low, _ in declared.domain), min(high for _, high in declared.domain))
+    if arity > 1 and not declared.held and common[0] < common[1]:
+        yield _repeated(declared, common, dtype, rng)
 
 
 def _elementwise(declared: Primitive, shapes: Sequence[tuple[int, ...]], dtype: str, rng: np.random.Generator) -> Case:
@@ -102,11 +103,10 @@ def _elementwise(declared: Primitive, shapes: Sequence[tuple[int, ...]], dtype: 
     return Case(declared=declared, label=label, node=node, variables=variables, point=point, held=frozenset(held))
 
 
-def _repeated(declared: Primitive, dtype: str, rng: np.random.Generator) -> Case:
+def _repeated(declared: Primitive, common: tuple[float, float], dtype: str, rng: np.random.Generator) -> Case:
     """One variable in all places, from what the domains have in common."""
     x = variable("x", (2, 3), dtype)
     node = Map(Operation(declared.name), *[x] * len(declared.domain))
-    common = (max(low for low, _ in declared.domain), min(high for _, high in declared.domain))
     label = f"{dtype} (2, 3) repeated"
     return Case(declared=declared, label=label, node=node, variables=(x,), point={x: _draw(rng, common, x, False)})
 
@@ -150,6 +150,11 @@ class Operands:
         self._dtype = dtype
         self._seed = seed
         self._kind = kind
+
+    @property
+    def point(self) -> dict[Any, np.ndarray[Any, Any]]:
+        """The value of each operand, by the operand: also of those that a result does not depend on."""
+        return {made: self.values[name] for name, made in self.made.items()}
 
     def __call__(self, name: str, shape: Any, *, dtype: str | None = None, low: float = -2, high: float = 2) -> Any:
         """Return the operand of this name."""

@@ -2,6 +2,7 @@
 
 The value against mpmath; the derivative against finite differences in float64 and in high precision;
 the identity <g, Jv> = <Jᵀg, v>; order 2; cotangents with leading axes; linearity; SymPy's law for nodes.
+What has no value in mpmath is held against differences in float64 at both orders.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symback import errors
-from symback.check.arithmetic import HighPrecision
+from symback.check.arithmetic import WIDE, Arithmetic, HighPrecision
 from symback.check.cases import DTYPES, Case, cases_of
 from symback.check.evaluate import evaluate
 from symback.check.gradient import check_grad
@@ -25,12 +26,13 @@ from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import constant, variable
 from symback.nodes.node import Node
 from symback.op.table import PRIMITIVES
-from symback.ops.products import vdot
+from symback.ops.products.multiplying import vdot
 
 _HIGH = HighPrecision(40)
 _STEP = _HIGH.context.mpf(10) ** -12
 _EXACT = 1e-25
 _BY_DIFFERENCES = 1e-15
+_ROUNDED = 1e-10
 
 Found = tuple[float, float]
 """An error, in parts of the size of what was compared, and the error allowed."""
@@ -133,23 +135,35 @@ def _value(case: Case) -> Iterator[Found]:
     yield relative(found, wanted, entrywise=_is_elementwise(case)), 16 * _unit(case)
 
 
+def _exact_arithmetic(case: Case) -> tuple[Arithmetic, float]:
+    """Return the arithmetic for identities that hold to its last digits, and how far they may be off."""
+    return (_HIGH, _EXACT) if _high_precision(case) else (WIDE, _ROUNDED)
+
+
 def _differences(case: Case) -> Iterator[Found]:
-    for row in check_grad(case.loss, case.wrt, at=case.point, gradient=_evaluated(case)).rows:
+    """The gradient as it is computed, against differences in float64: float32 has the same graph, checked in digits."""
+    if case.node.dtype == np.float64 or not _high_precision(case):
+        yield from _difference_errors(case, case.loss, case.gradients)
+
+
+def _difference_errors(case: Case, loss: Node, gradients: list[Node]) -> Iterator[Found]:
+    """Return errors in parts of what the differences allow; what does not depend on the loss has none."""
+    reached = set(toposort([loss]))
+    pairs = [(x, g) for x, g in zip(case.wrt, evaluate(gradients, case.point), strict=True) if x in reached]
+    wrt, given = [x for x, _ in pairs], [g for _, g in pairs]
+    for row in check_grad(loss, wrt, at=case.point, gradient=given).rows if wrt else ():
         error = abs(row.given - row.differences)
         yield (error / row.tolerance if row.tolerance else error) if row.passed or row.tolerance else float("inf"), 1.0
-
-
-def _evaluated(case: Case) -> list[Any]:
-    values: list[Any] = evaluate(case.gradients, case.point)
-    return values
 
 
 def _gradient_digits(case: Case) -> Iterator[Found]:
     """The gradient as it is computed, against the same graph in high precision."""
     if not _high_precision(case):
         return
-    for found, wanted in zip(_evaluated(case), evaluate(case.gradients, case.point, _HIGH), strict=True):
-        yield relative(found, wanted), 256 * _unit(case)
+    for found, wanted in zip(
+        evaluate(case.gradients, case.point), evaluate(case.gradients, case.point, _HIGH), strict=True
+    ):
+        yield relative(found, wanted), 256 * max(_unit(case), float(np.finfo(found.dtype).eps))
 
 
 def _is_elementwise(case: Case) -> bool:
@@ -177,11 +191,13 @@ def _gradient_differences(case: Case) -> Iterator[Found]:
 
 
 def _second_order(case: Case) -> Iterator[Found]:
-    """The gradient of <gradient, u> for a random u, against differences of the gradient in high precision."""
-    if not _high_precision(case):
-        return
+    """The gradient of <gradient, u> for a random u, against differences of the gradient."""
     total = reduce(add, [vdot(g, u) for g, u in zip(case.gradients, _tangents(case), strict=True)])
-    yield _slope_error(case, total, grad(total, case.wrt, disconnected="zero"))
+    gradients = grad(total, case.wrt, disconnected="zero")
+    if _high_precision(case):
+        yield _slope_error(case, total, gradients)
+    else:
+        yield from _difference_errors(case, total, gradients)
 
 
 def _slope_error(case: Case, loss: Node, gradients: list[Node]) -> Found:
@@ -240,20 +256,18 @@ def _tangents(case: Case) -> list[Node]:
 
 def _dot_products(case: Case) -> Iterator[Found]:
     """<g, Jv> = <Jᵀg, v> for random g and v."""
-    if not _high_precision(case):
-        return
+    arithmetic, allowed = _exact_arithmetic(case)
     cotangent, tangents = case.cotangent, _tangents(case)
     (pushed,) = jvp([case.node], case.wrt, tangents, disconnected="zero")
     pulled = vjp([case.node], case.wrt, [cotangent], disconnected="zero")
-    left = evaluate_high(vdot(cotangent, pushed), case.point)
-    right = sum(evaluate_high(vdot(g, v), case.point) for g, v in zip(pulled, tangents, strict=True))
-    yield relative(left, right), _EXACT
+    both = [vdot(cotangent, pushed), *[vdot(g, v) for g, v in zip(pulled, tangents, strict=True)]]
+    left, *right = evaluate(both, case.point, arithmetic)
+    yield relative(left, sum(right)), allowed
 
 
 def _leading_axes(case: Case) -> Iterator[Found]:
     """A stack of cotangents gives the stack of what each of them gives; the Jacobian is such a stack."""
-    if not _high_precision(case):
-        return
+    arithmetic, allowed = _exact_arithmetic(case)
     stacked = variable("stacked_cotangent", (2, *case.node.shape), case.node.dtype)
     together = backpropagate([(case.node, stacked)], case.wrt)
     jacobians = jacobian(case.node, case.wrt, disconnected="zero")
@@ -261,11 +275,12 @@ def _leading_axes(case: Case) -> Iterator[Found]:
     point = {**case.point, stacked: rows}
     alone = [vjp([case.node], case.wrt, [constant(row)], disconnected="zero") for row in rows]
     for k, x in enumerate(case.wrt):
-        wanted = np.stack([evaluate(results[k], case.point, _HIGH) for results in alone])
-        if x in together:
-            yield relative(evaluate(together[x], point, _HIGH), wanted), _EXACT
-        by_rows = np.tensordot(_HIGH.array(rows, x.dtype), evaluate(jacobians[k], case.point, _HIGH), case.node.ndim)
-        yield relative(by_rows, wanted), _EXACT
+        graphs = [jacobians[k], *[results[k] for results in alone], *([together[x]] if x in together else [])]
+        jacobian_value, first, second, *stack = evaluate(graphs, point, arithmetic)
+        wanted = np.stack([first, second])
+        by_rows = np.tensordot(arithmetic.array(rows, x.dtype), jacobian_value, case.node.ndim)
+        for found in (by_rows, *stack):
+            yield relative(found, wanted), allowed
 
 
 def _linearity(case: Case) -> Iterator[Found]:

@@ -94,7 +94,10 @@ def _load(name: str, source: str) -> Callable[..., Any]:
     filename = f"<symback {name} {next(_numbers)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {"__name__": f"symback_{name}"}
-    exec(compile(ast.parse(source, filename), filename, "exec"), namespace)
+    try:
+        exec(compile(ast.parse(source, filename), filename, "exec"), namespace)
+    except ModuleNotFoundError as missing:
+        raise errors.missing_extra(str(missing.name).partition(".")[0], f"the emitted function {name}") from None
     for kind in ("InputError", "DtypeError"):
         if kind in namespace:
             namespace[kind] = getattr(errors, kind)

@@ -20,6 +20,7 @@ from symback.nodes.dtypes import promote
 from symback.nodes.leaves import exact, ones_of
 from symback.nodes.node import METHODS, Node
 from symback.nodes.shapes import SizeExpr
+from symback.ops.indexing.ranges import PIECES
 
 MOST_TERMS = 12
 """Sums and products longer than this are not joined further: lines stay readable, and passes linear."""
@@ -44,7 +45,7 @@ def _lower(node: Node, operands: tuple[Node, ...]) -> Node:
 
 
 def _is_piece(term: Node) -> bool:
-    return isinstance(term, Apply) and term.operation.name == "unslice"
+    return isinstance(term, Apply) and term.operation.name in PIECES
 
 
 def _in_groups(terms: Sequence[Node], pieces: Sequence[Node]) -> Node:
@@ -60,25 +61,39 @@ def lowered(node: Contract) -> Node:
     if subscripts.distinct and all(labels == subscripts.out or not labels for labels in subscripts.inputs):
         return node
     p = classify(node)
+    if p.ones and p.cores and _widened_by_ones(p, node.dtype):
+        first = (METHODS["astype"](p.cores[0][0], node.dtype), p.cores[0][1])
+        widened = _completed(p, [first, *p.cores[1:]], node.dtype)
+        return lowered(widened) if isinstance(widened, Contract) else widened
     if p.kind == "embed":
-        return _lowered_embed(p) if p.cores else node
+        return _lowered_embed(p, node.dtype) if p.cores else node
     cores = [_plain_operand(core, labels, p, index, node.dtype) for index, (core, labels) in enumerate(p.cores)]
     if p.kind in ("batched", "general") or any(old is not new for old, new in zip(p.cores, cores, strict=True)):
         return _lowered_product(p, cores, node.dtype)
     return node
 
 
-def _lowered_embed(p: Product) -> Node:
+def _widened_by_ones(p: Product, dtype: np.dtype[Any]) -> bool:
+    """Does the dtype come from ones alone, which repetition in NumPy does not multiply by?"""
+    cores = [core for core, _ in p.cores]
+    if any(core.is_weak or core.dtype == dtype for core in cores):
+        return False
+    return promote([exact(p.coefficient), *cores] if p.coefficient != 1 else cores) != dtype
+
+
+def _lowered_embed(p: Product, dtype: np.dtype[Any]) -> Node:
     inner_out = tuple(dict.fromkeys(label for label in p.out if label not in p.ones))
     inner = contract(p.cores, inner_out)
     if isinstance(inner, Contract) and inner.is_core:
         inner = lowered(inner)
-    return _completed(p, [(inner, inner_out)])
+    return _completed(p, [(inner, inner_out)], dtype)
 
 
-def _completed(p: Product, cores: list[tuple[Node, Labels]]) -> Node:
+def _completed(p: Product, cores: list[tuple[Node, Labels]], dtype: np.dtype[Any]) -> Node:
     """Multiply what the operands became by the coefficient, and repeat it along the axes that only ones have."""
-    terms: list[tuple[Node, Labels]] = [(exact(p.coefficient), ()), *cores]
+    terms = list(cores)
+    if p.coefficient != 1 or promote([core for core, _ in cores]) != dtype:
+        terms.insert(0, (exact(p.coefficient), ()))  # once a boolean is an integer
     if p.ones:
         terms.append((ones_of(tuple(p.sizes[label] for label in p.ones), cores[0][0].dtype), p.ones))
     return contract(terms, p.out)
@@ -102,7 +117,7 @@ def _plain_operand(core: Node, labels: Labels, p: Product, index: int, dtype: np
 
 def _lowered_product(p: Product, cores: list[tuple[Node, Labels]], dtype: np.dtype[Any]) -> Node:
     if len(cores) == 1:
-        return _lowered_single(p, *cores[0])
+        return _lowered_single(p, *cores[0], dtype)
     scalars = [term for term in cores if not term[1]]
     tensors = [term for term in cores if term[1]]
     if scalars and tensors and promote([core for core, _ in tensors]) != dtype:
@@ -115,16 +130,16 @@ def _lowered_product(p: Product, cores: list[tuple[Node, Labels]], dtype: np.dty
     if len(tensors) == 2 and any(label not in p.out for _, labels in tensors for label in labels):
         kept = tuple(label for label in p.out if label not in p.ones)
         tensors = [_pair(tensors[0], tensors[1], set(p.out), p.sizes, kept)]
-    return _completed(p, [*scalars, *tensors])
+    return _completed(p, [*scalars, *tensors], dtype)
 
 
-def _lowered_single(p: Product, core: Node, labels: Labels) -> Node:
+def _lowered_single(p: Product, core: Node, labels: Labels, dtype: np.dtype[Any]) -> Node:
     """Take a diagonal, a sum and a repetition apart."""
     distinct = tuple(dict.fromkeys(labels))
     if len(distinct) < len(labels):
         core = contract([(core, labels)], distinct)
     kept = tuple(label for label in p.out if label not in p.ones)
-    return _completed(p, [(contract([(core, distinct)], kept), kept)])
+    return _completed(p, [(contract([(core, distinct)], kept), kept)], dtype)
 
 
 def _pair(

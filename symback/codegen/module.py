@@ -13,6 +13,7 @@ import numpy as np
 from symback import errors
 from symback.codegen import runtime
 from symback.codegen.text import Text, dtype_name, float_text
+from symback.ops.numerics.optional import Library
 
 _LITERAL_ENTRIES = 256
 """Constants up to this size are written as numbers, larger ones as base64 of their bytes."""
@@ -35,7 +36,7 @@ class Program:
         helpers: The Python functions whose source the module needs.
         constants: Arrays the module defines, by name.
         sizes: The symbolic sizes the body uses.
-        imports: The import statements the module needs beside NumPy's.
+        imports: The modules of other libraries than NumPy that the body uses, as (package, module).
     """
 
     lines: list[str] = field(default_factory=list)
@@ -43,7 +44,7 @@ class Program:
     helpers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     constants: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     sizes: set[str] = field(default_factory=set)
-    imports: set[str] = field(default_factory=set)
+    imports: set[tuple[str, str]] = field(default_factory=set)
 
 
 def module_text(program: Program, definition: str, *, check: bool, raises: bool) -> str:
@@ -53,14 +54,23 @@ def module_text(program: Program, definition: str, *, check: bool, raises: bool)
         ["import functools", "import inspect"] if check else []
     )
     head = ["\n".join(imports)] if imports else []
-    helpers = [_source_of(function) for function in _with_helpers(program.helpers)]
+    functions = _with_helpers(program.helpers)
+    libraries = program.imports.union(*map(_libraries_of, functions))
+    head = [*_needs(libraries), *head]
+    helpers = [_source_of(function) for function in functions]
     if check:
         helpers = [_source_of(runtime.converted), _source_of(runtime.checked), *helpers]
     if check or raises:
         helpers.insert(0, _ERRORS)
-    libraries = "\n".join(["import numpy as np", *sorted(program.imports)])
-    blocks = ["\n\n".join([*head, libraries, *(["\n".join(constants)] if constants else [])]), *helpers]
+    imported = ["import numpy as np", *(f"from {package} import {module}" for package, module in sorted(libraries))]
+    blocks = ["\n\n".join([*head, "\n".join(imported), *(["\n".join(constants)] if constants else [])]), *helpers]
     return "\n\n\n".join([*blocks, definition]) + "\n"
+
+
+def _needs(libraries: set[tuple[str, str]]) -> list[str]:
+    """Say in the first line what must be installed beside NumPy."""
+    packages = " ".join(sorted({package for package, _ in libraries}))
+    return [f"# This module needs {packages} beside numpy: pip install {packages}"] if packages else []
 
 
 def _with_helpers(needed: dict[str, Callable[..., Any]]) -> list[Callable[..., Any]]:
@@ -94,6 +104,12 @@ def _called_helpers(function: Callable[..., Any]) -> dict[str, Callable[..., Any
     }
 
 
+def _libraries_of(function: Callable[..., Any]) -> set[tuple[str, str]]:
+    """Return the modules of optional libraries that a helper uses."""
+    known = inspect.getclosurevars(function).globals.values()
+    return {(value.package, value.module) for value in known if isinstance(value, Library)}
+
+
 def _source_of(function: Callable[..., Any]) -> str:
     """Return the source of a helper, which may use nothing but NumPy and other helpers."""
     try:
@@ -103,6 +119,7 @@ def _source_of(function: Callable[..., Any]) -> str:
     outside = inspect.getclosurevars(function)
     foreign = set(outside.nonlocals) | (set(outside.globals) - {"np", "functools", "inspect", "converted"})
     foreign -= {"InputError", "DtypeError", function.__name__, *_called_helpers(function)}
+    foreign -= {module for _, module in _libraries_of(function)}
     if foreign or "lambda" in text.partition("\n")[0]:
         raise errors.bad_declaration(
             function.__name__, f"an emitted module has only np; the function must not use {', '.join(sorted(foreign))}"

@@ -31,9 +31,23 @@ MODULE_NAMES = frozenset(
 """Names that no variable of an emitted function can have."""
 
 _KINDS = {
-    "max_over": "largest", "min_over": "smallest", "logsumexp_over": "lse", "reshape_to": "flat",
+    "max_over": "largest", "min_over": "smallest", "logsumexp_over": "lse", "weighted_logsumexp_over": "lse",
+    "nanmax_over": "largest", "nanmin_over": "smallest", "prod_over": "product", "cumsum_along": "running",
+    "cumprod_along": "running", "var_over": "variance", "std_over": "deviation", "softmax_over": "p",
+    "count_nonzero_over": "count", "shifted_along": "moved", "linear_recurrence": "carried", "reshape_to": "flat",
     "concatenate_along": "joined", "slice_of": "part", "unslice": "padded", "divide": "ratio", "where": "chosen",
-    "power": "power", "astype": "cast",
+    "power": "power", "astype": "cast", "stack_along": "stacked", "flip_along": "flipped", "roll_along": "rolled",
+    "tile_by": "tiled", "repeat_along": "repeated", "sum_runs": "sums", "pad_zeros": "padded", "pad_constant": "padded",
+    "pad_border": "padded", "unpad": "inner", "tril_at": "lower", "triu_at": "upper", "diff_along": "steps",
+    "arange_to": "positions", "eye_of": "identity", "tri_of": "lower",
+    "gather": "taken", "scatter_add": "padded", "set_slice": "updated",
+    "set_places": "updated", "take_along": "taken", "put_along": "padded", "sort_along": "ordered",
+    "argsort_along": "order",
+    "eigenvalues": "w", "eigenvectors": "V", "eigenvalues_upper": "w", "eigenvectors_upper": "V",
+    "left_vectors": "U", "singular_values": "s", "right_vectors": "Vt",
+    "det_sign": "sign", "logabsdet": "logdet", "cholesky_of": "L", "orthogonal_factor": "Q", "triangular_factor": "R",
+    "over_gaps": "rotation", "convolve_along": "convolved", "cross_of": "crossed", "diagonal": "diagonal",
+    "inverse_or_inf": "inverse", "norm_over": "length", "det_gradient": "cofactors",
     "outer": "outer", "matmul": "product", "matvec": "product", "vecmat": "product", "inner": "product",
     "frobenius": "product", "hadamard": "product", "sum": "total", "trace": "trace", "transpose": "swapped",
     "fill": "constant", "embed": "diagonal", "scale": "scaled", "broadcast": "repeated",
@@ -78,7 +92,7 @@ def suggestion(node: Node, known: dict[Node, str]) -> str:
         return _KINDS.get(product.kind, "product")
     if isinstance(node, Apply):
         function = node.operation.name
-        argument = known.get(unnamed(node.operands[0]), "")
+        argument = known.get(unnamed(node.operands[0]), "") if node.operands else ""
         if function in _KINDS:
             return _KINDS[function]
         return f"{function}_{argument}" if len(node.operands) == 1 and argument and len(argument) <= 14 else function

@@ -97,20 +97,34 @@ def _symbols_of(nodes: Sequence[Node]) -> set[sympy.Symbol]:
     return {symbol for shape in shapes for size in shape for symbol in size_symbols(size)}
 
 
+_SHRINKING = {"diff_along", "arange_to"}
+"""Primitives beside slices whose result has a size that may come out negative."""
+
+_RANGES = {"slice_of", "unslice", "set_slice"}
+"""Primitives whose first parameter is ranges of an array: of the result, if that is zeros around what is written."""
+
+
 def _requirements(node: Node) -> list[SizeExpr]:
-    """Return the sizes that must not be negative for a slice to have the shape the graph says."""
-    if not isinstance(node, Apply) or node.operation.name != "slice_of":
+    """Return the sizes that must not be negative for a node to have the shape the graph says."""
+    if not isinstance(node, Apply) or node.operation.name not in _SHRINKING | _RANGES:
         return []
+    found = _bounds_of(node) if node.operation.name in _RANGES else node.shape
+    needs = [simplify_size(need) for need in found]
+    return [need for need in needs if not isinstance(need, int) and not need.is_nonnegative]
+
+
+def _bounds_of(node: Apply) -> list[SizeExpr]:
+    """Return what must not be negative for each slice to lie within its axis."""
     found: list[SizeExpr] = []
-    for entry, size in zip(node.operation.parameters[0], node.operands[0].shape, strict=True):
+    shape = node.shape if node.operation.name == "unslice" else node.operands[0].shape
+    for entry, size in zip(node.operation.parameters[0], shape, strict=True):
         if isinstance(entry, tuple):
             start, stop, step = entry
             low, high = (start, stop) if step > 0 else (stop + 1, start + 1)
             found += [low, high - low, size - high]
         elif entry is not None and not isinstance(simplify_size(entry - size), int):
             found.append(entry)
-    needs = [simplify_size(need) for need in found]
-    return [need for need in needs if not isinstance(need, int) and not need.is_nonnegative]
+    return found
 
 
 Check = tuple[str, SizeExpr, str]
@@ -126,7 +140,7 @@ def _size_checks(order: Sequence[Node], inputs: Sequence[Variable], arguments: d
         if not isinstance(size, (int, sympy.Symbol))
     ]
     for need in dict.fromkeys(need for node in order for need in _requirements(node)):
-        constant, rest = sympy.sympify(need).as_coeff_Add()
+        constant, rest = sympy.sympify(need, strict=True).as_coeff_Add()
         checks.append((f"{-constant} > ", rest, f"a slice needs {rest} >= {-constant}"))
     return checks
 
@@ -176,7 +190,7 @@ def _as_result(node: Node, text: Text, python: set[Node]) -> str:
     return text.signed()
 
 
-_VIEWS = {"reshape_to", "slice_of"}
+_VIEWS = {"reshape_to", "slice_of", "flip_along"}
 
 
 def _memory_of(node: Node) -> Node:
@@ -185,10 +199,15 @@ def _memory_of(node: Node) -> Node:
         node = unnamed(node)
         if isinstance(node, Contract) and _is_view(node):
             node = node.parts().cores[0][0]
-        elif isinstance(node, Apply) and node.operation.name in _VIEWS:
+        elif isinstance(node, Apply) and (node.operation.name in _VIEWS or _takes_one_place(node)):
             node = node.operands[0]
         else:
             return node
+
+
+def _takes_one_place(node: Apply) -> bool:
+    """Are the indices single integers? Then NumPy returns a view."""
+    return node.operation.name == "gather" and not any(index.shape for index in node.operands[1:])
 
 
 def _is_view(node: Contract) -> bool:

@@ -128,12 +128,20 @@ def _diagonal_text(text: Text, labels: Labels) -> Text:
 def indexed(text: Text, index: Sequence[Any]) -> Text:
     """Write an index made of full slices, None and integers; nothing if it changes nothing."""
     entries = list(index)
+    if text.reduced and text.reduced == tuple(k for k, entry in enumerate(entries) if entry is None):
+        return _keeping_axes(text)
     while entries and entries[-1] == slice(None):
         entries.pop()
     if not entries:
         return text
     shown = ", ".join(":" if entry == slice(None) else str(entry) for entry in entries)
     return Text(f"{text.wrapped(ATOM)}[{shown}]", ATOM, False, text.depth)
+
+
+def _keeping_axes(text: Text) -> Text:
+    """Write a reduction that leaves its axes with size 1."""
+    between = "" if text.text.endswith("()") else ", "
+    return text._replace(text=f"{text.text[:-1]}{between}keepdims=True)", reduced=())
 
 
 def permuted(text: Text, labels: Sequence[int], wanted: Sequence[int]) -> Text:
@@ -184,7 +192,15 @@ def _diagonal(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
 def _trace(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
     if len(p.cores[0][1]) != 2:
         return _einsum(p, texts, shape)
-    return call("np.trace", texts[0].signed(), depth=texts[0].depth)
+    return call("np.trace", texts[0].signed(), *_own_dtype(p), depth=texts[0].depth)
+
+
+def _own_dtype(p: Product) -> list[str]:
+    """Write the dtype of small integers, which NumPy would sum in 64 bits."""
+    dtype = p.cores[0][0].dtype
+    if type(p.coefficient) is not int:
+        return []
+    return [f"dtype=np.{dtype_name(dtype)}"] if dtype.kind in "iu" and dtype.itemsize < 8 else []
 
 
 def _sum(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
@@ -195,11 +211,13 @@ def _sum(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
     keep = bool(p.ones) and in_place
     arguments = [] if len(axes) == len(labels) and not keep else [f"axis={axes[0] if len(axes) == 1 else tuple(axes)}"]
     arguments += ["keepdims=True"] if keep else []
+    arguments += _own_dtype(p)
     atom = texts[0]
     if atom.precedence == ATOM and not atom.negative and atom.text.isidentifier():
         text = Text(f"{atom.text}.sum({', '.join(arguments)})", ATOM, False, atom.depth + 1)
     else:
         text = call("np.sum", atom.signed(), *arguments, depth=atom.depth)
+    text = text if keep else text._replace(reduced=tuple(axes))
     if keep:
         return permuted(text, [label if label in kept else p.out[k] for k, label in enumerate(labels)], p.out)
     text = permuted(text, kept, [label for label in p.out if label in kept])

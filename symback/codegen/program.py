@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from symback import errors
+from symback.codegen.in_place import VALUES, InPlace
 from symback.codegen.module import Program
 from symback.codegen.naming import Names, suggestion
 from symback.codegen.products import embed_pattern, multiplied, product_text
 from symback.codegen.scalars import python_numbers
-from symback.codegen.speller import Operand, PieceSpeller, Speller, as_numpy
+from symback.codegen.speller import Operand, Reduction, Speller, as_numpy
 from symback.codegen.text import (
     Text,
     assignment,
@@ -59,8 +60,7 @@ class Builder:
         self._parts = _parts_in(order)
         self._uses = self._count_uses(outputs, order)
         self._forward = self._forward_nodes(outputs, order)
-        self._pieces = {node: pieces for node in order if isinstance(node, Plus) if (pieces := self._pieces_of(node))}
-        self._written_in_place = {piece for pieces in self._pieces.values() for piece in pieces}
+        self._in_place = InPlace(order, self._uses, self._labels, self._texts, self._known)
         numbers = python_numbers(order, self._products)
         mixed = any(node.dtype.name != "float64" and not node.is_weak for node in order)
         self.python = {node for node in numbers if node.is_weak} if mixed else numbers
@@ -100,16 +100,6 @@ class Builder:
         lets = [node for node in order if isinstance(node, Named) and node.label.kind == "let"]
         return set(toposort([*lets, *(output for output in outputs if not isinstance(output, Named))]))
 
-    def _pieces_of(self, node: Plus) -> list[Apply]:
-        """Return the terms of a sum that are zeros but for a part: they are added in place, if there are several."""
-        pieces = [
-            term
-            for term in node.operands
-            if isinstance(term, Apply) and term.operation.name == "unslice" and self._uses[term] == 1
-            if term not in self._labels and term.shape == node.shape and term.dtype == node.dtype
-        ]
-        return pieces if len(pieces) > 1 else []
-
     def size(self, size: SizeExpr) -> Text:
         """Write a size and remember what it needs."""
         self.program.sizes.update(symbol.name for symbol in size_symbols(size))
@@ -133,6 +123,27 @@ class Builder:
         self.program.lines += [f"{name} = np.zeros({self.shape(shape)}{dtype_argument(node.dtype)})", assign(name)]
         return name
 
+    def update(self, node: Node, assign: Callable[[str], str]) -> str:
+        """Write a copy of the first operand, and assignments into it."""
+        name = self._name(node)
+        self.program.lines += [*self._in_place.update(self, node, name), assign(name)]
+        return name
+
+    def operand_texts(self, node: Apply) -> list[Text]:
+        """Return the texts of the operands; a value that is written into a part is left to NumPy's broadcasting."""
+        value = VALUES.get(node.operation.name)
+        return [self._texts[x] if k != value else self._unrepeated(x) for k, x in enumerate(node.operands)]
+
+    def _unrepeated(self, node: Node) -> Text:
+        product = self._products.get(node)
+        if isinstance(node, Ones) or (product is not None and product.kind == "fill"):
+            return exact_text(1 if product is None else product.coefficient)
+        if product is None or node in self._known or product.kind == "embed" or not product.ones:
+            return self._texts[node]
+        texts = [self._operand(core, product) for core, _ in product.cores]
+        smaller = product._replace(ones=(), kind="hadamard")
+        return product_text(node, smaller, texts, [False] * len(texts), self.shape)
+
     # -- naming --------------------------------------------------------------------------------
 
     def _name(self, node: Node) -> str:
@@ -147,10 +158,12 @@ class Builder:
         """Return the text that stands for a node, after writing its assignment if it gets one."""
         if isinstance(node, Named):
             return self._texts[node.operands[0]]
-        if node in self._written_in_place:
-            return Text("")  # its sum writes it
+        if node in self._in_place.parts:
+            return Text("")  # what it is a part of writes it
         if node in self._known:
             return Text(self._known[node])
+        if node in self._in_place.indices:
+            return self._in_place.indices[node]
         text = self._spell(node)
         if node in self._known:
             return Text(self._known[node])
@@ -168,6 +181,8 @@ class Builder:
         if label is not None and label.kind == "let":
             return True
         if isinstance(node, (Exact, Size, Constant)):
+            return False
+        if node.shape == () and node in self._products and self._products[node].kind == "fill":
             return False
         if label is not None and node in self._outputs and node not in self._forward:
             return True
@@ -190,7 +205,7 @@ class Builder:
             return self._spell_product(node)
         texts = [self._texts[operand] for operand in node.operands]
         if isinstance(node, Plus):
-            return self._spell_pieces(node) if node in self._pieces else sum_text(texts)
+            return self._spell_pieces(node) if node in self._in_place.pieces else sum_text(texts)
         if isinstance(node, Apply):
             return self._spell_primitive(node, texts)
         if isinstance(node, Exact):
@@ -250,17 +265,9 @@ class Builder:
         )
 
     def _spell_pieces(self, node: Plus) -> Text:
-        """Write zeros, add each piece in its place, and then what has all entries."""
-        lines = []
-        for piece in self._pieces[node]:
-            spelling: Any = primitive_of(piece).numpy
-            operands = [Operand.of(self._texts[operand]) for operand in piece.operands]
-            lines.append(spelling(PieceSpeller(self, piece), operands, piece.operation.parameters))
-        whole = [self._texts[term] for term in node.operands if term not in self._written_in_place]
-        name = self.fill_zeros(node, node.shape, lambda name: f"{name}{lines[0]}")
-        self.program.lines += [f"{name}{line}" for line in lines[1:]]
-        if whole:
-            self.program.lines.append(f"{name} += {sum_text(whole).signed()}")
+        """Write a sum whose pieces are added in place."""
+        name = self._name(node)
+        self.program.lines += self._in_place.add_pieces(self, node, name)
         return Text(name)
 
     def _spell_primitive(self, node: Apply, texts: Sequence[Text]) -> Text:
@@ -268,10 +275,12 @@ class Builder:
         spelling = declared.numpy
         if declared.kind == "structural" and not isinstance(spelling, str):
             speller = Speller(self, node)
+            texts = self.operand_texts(node)
             pairs = zip(node.operands, texts, strict=True)
-            texts = [as_numpy(operand, text) if operand in self.python else text for operand, text in pairs]
-            text = spelling(speller, [Operand.of(text) for text in texts], node.operation.parameters)
-            return Text(text, depth=deepest(texts))
+            strong = [as_numpy(operand, text) if operand in self.python else text for operand, text in pairs]
+            written = [Operand.of(text, weak) for text, weak in zip(strong, texts, strict=True)]
+            text = spelling(speller, written, node.operation.parameters)
+            return Text(text, depth=deepest(strong), reduced=text.axes if isinstance(text, Reduction) else ())
         if not isinstance(spelling, str):
             return call(self.helper(spelling), *(text.signed() for text in texts), depth=deepest(texts))
         if declared.part is not None:
@@ -293,6 +302,9 @@ class Builder:
         """Write one call that returns several results, each to a name; ``_`` stands for those that nothing uses."""
         call_text = primitive_of(node).numpy
         parts = self._parts[call_text, node.operands, node.operation.parameters]
+        alone = primitive_of(node).alone
+        if alone is not None and not any(self._uses[part] for part in parts.values() if part is not node):
+            return template_text(alone, texts)
         names = [self._name(parts[k]) if k in parts and self._uses[parts[k]] else "_" for k in range(_count(node))]
         assert isinstance(call_text, str)
         self.program.lines.append(f"{', '.join(names)} = {template_text(call_text, texts).text}")
@@ -301,7 +313,7 @@ class Builder:
     def _imported(self, spelling: str) -> str:
         """Have a module of SciPy imported; return the function's name in the emitted module."""
         package, module, function = spelling.split(".")
-        self.program.imports.add(f"from {package} import {module}")
+        self.program.imports.add((package, module))
         return f"{module}.{function}"
 
 

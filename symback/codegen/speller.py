@@ -16,17 +16,31 @@ def as_numpy(node: Node, text: Text) -> Text:
 
 
 class Operand(str):
-    """The text of an operand, as it stands among arguments; `atom` is its text before a dot or a bracket."""
+    """The text of an operand, as it stands among arguments.
 
-    __slots__ = ("atom",)
+    Attributes:
+        atom: The text before a dot or a bracket.
+        weak: The text where NumPy may as well get a Python number.
+    """
+
+    __slots__ = ("atom", "weak")
     atom: str
+    weak: str
 
     @classmethod
-    def of(cls, text: Text) -> "Operand":
-        """Make the operand of a text."""
+    def of(cls, text: Text, weak: Text | None = None) -> "Operand":
+        """Make the operand of a text; `weak` is the text of a Python number that it makes a NumPy number."""
         made = cls(text.signed())
         made.atom = text.wrapped(100)
+        made.weak = (weak or text).signed()
         return made
+
+
+class Reduction(str):
+    """The text of a call that reduces; `axes` are those it reduces, counted from 0."""
+
+    __slots__ = ("axes",)
+    axes: tuple[int, ...]
 
 
 class Speller:
@@ -35,6 +49,7 @@ class Speller:
     def __init__(self, builder: Any, node: Node) -> None:
         self._builder = builder
         self._node = node
+        self.operand_nodes = node.operands
         self.operand_shapes = [operand.shape for operand in node.operands]
 
     def size(self, size: SizeExpr) -> str:
@@ -53,14 +68,40 @@ class Speller:
         """Have the source of a function written into the module; return its name."""
         return str(self._builder.helper(function))
 
+    def reduction(self, text: str, axes: tuple[int, ...]) -> str:
+        """Say that a call reduces axes: where they are put back with size 1, it is written with ``keepdims=True``."""
+        made = Reduction(text)
+        made.axes = axes
+        return made
+
     def fill_zeros(self, shape: Sequence[SizeExpr], index: str, value: str) -> str:
         """Have zeros made and `value` written to ``[index]``; return the name of the array."""
         return str(self._builder.fill_zeros(self._node, shape, lambda name: f"{name}[{index}] = {value}"))
 
+    def into_zeros(self, shape: Sequence[SizeExpr], write: Callable[[str], str]) -> str:
+        """Have zeros made, and then the statement `write` of their name; return the name."""
+        return str(self._builder.fill_zeros(self._node, shape, write))
 
-class PieceSpeller(Speller):
-    """A speller for an array that is written into a larger one: it keeps the index and the value apart."""
+    def into_copy(self, write: Callable[[str], str]) -> str:
+        """Have a copy of the first operand made, and then the statement `write` of its name; return the name."""
+        return str(self._builder.update(self._node, write))
+
+
+class PartSpeller(Speller):
+    """A speller for what is written into an array that is there already: it returns the statement."""
+
+    def __init__(self, builder: Any, node: Node, name: str) -> None:
+        super().__init__(builder, node)
+        self._name = name
 
     def fill_zeros(self, shape: Sequence[SizeExpr], index: str, value: str) -> str:
-        """Return the assignment without the array's name: ``[1:] += g``."""
-        return f"[{index}] += {value}"
+        """Return the statement that adds to the part: ``d_x[1:] += g``."""
+        return f"{self._name}[{index}] += {value}"
+
+    def into_zeros(self, shape: Sequence[SizeExpr], write: Callable[[str], str]) -> str:
+        """Return the statement alone."""
+        return write(self._name)
+
+    def into_copy(self, write: Callable[[str], str]) -> str:
+        """Return the statement alone."""
+        return write(self._name)

@@ -13,8 +13,9 @@ from symback import errors
 from symback.nodes.leaves import ExactValue
 from symback.nodes.shapes import SizeExpr
 
-SUM, MATMUL, PRODUCT, SIGN, POWER, ATOM = 60, 69, 70, 80, 90, 100
-"""How tightly an expression binds. Python gives @ and * one rank; here they differ, so that both can be read."""
+SUM, WHOLE, MATMUL, PRODUCT, SIGN, POWER, ATOM = 60, 65, 69, 70, 80, 90, 100
+"""How tightly an expression binds. Python gives @, // and * one rank; here they differ: so that they can be read, and
+because a sign or a factor does not go into a whole quotient."""
 
 
 LINE = 96
@@ -22,13 +23,17 @@ LINE = 96
 
 
 class Text(NamedTuple):
-    """An expression: its text without sign, how tightly that binds, its sign, its depth, and the terms of a sum."""
+    """An expression: its text without sign, how tightly that binds, its sign, its depth, and the terms of a sum.
+
+    `reduced` are the axes, counted from 0, that the call reduces which the text is, if it is one that has `keepdims`.
+    """
 
     text: str
     precedence: int = ATOM
     negative: bool = False
     depth: int = 0
     terms: tuple[str, ...] = ()
+    reduced: tuple[int, ...] = ()
 
     def signed(self) -> str:
         """Return the text with its sign."""
@@ -147,7 +152,7 @@ def size_text(size: SizeExpr, names: dict[str, str]) -> Text:
 
 
 _OPERATORS = {
-    ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: PRODUCT, ast.Mod: PRODUCT,
+    ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: WHOLE, ast.Mod: WHOLE,
     ast.MatMult: MATMUL, ast.Pow: POWER,
 }  # fmt: skip
 _COMPARISON = 50
@@ -168,7 +173,7 @@ class _Places(ast.NodeVisitor):
         if isinstance(node, ast.BinOp):
             own = _OPERATORS.get(type(node.op), ATOM)
             self._require(node.left, own + (own == POWER))
-            self._require(node.right, own + 1 if own != POWER else SIGN)
+            self._require(node.right, (PRODUCT if own == WHOLE else own) + 1 if own != POWER else SIGN)
         elif isinstance(node, ast.Compare):
             for compared in (node.left, *node.comparators):
                 self._require(compared, _COMPARISON + 1)

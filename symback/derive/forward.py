@@ -9,7 +9,7 @@ from itertools import count
 
 from symback.derive.masks import times
 from symback.derive.reverse import backpropagate, check_wrt, match_vectors
-from symback.derive.rules import partials, transpose_rule
+from symback.derive.rules import partials, refuse_held, transpose_rule
 from symback.graph import many_allocations, toposort
 from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Map, Named
@@ -19,7 +19,7 @@ from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, zeros_of
 from symback.op.table import primitive_of
-from symback.ops.logic import astype
+from symback.ops.elementwise.logic import astype
 
 
 def jvp(
@@ -74,6 +74,7 @@ def _push_product(node: Contract, known: dict[Node, Node]) -> Node | None:
 
 
 def _push_map(node: Map, known: dict[Node, Node]) -> Node | None:
+    refuse_held(node, known)
     return _total(
         [
             broadcast_to(times(known[operand], partial), node.shape)

@@ -1,18 +1,22 @@
 """Masks: cotangents written where(condition, value, 0).
 
-A mask stays outside of products: 0 times what the branch not taken gives would be NaN where that is infinite.
+A mask stays outside of products: 0 times what the branch not taken gives would be NaN where that is infinite. So do
+the zeros around a piece of an array (see `pieces`).
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from symback.nodes.apply import Map
+from symback.derive.pieces import at_piece, fill_all, is_piece, rewritten, with_value
+from symback.nodes.add import Plus, add
+from symback.nodes.apply import Apply, Map, unnamed
 from symback.nodes.contract import is_zero
 from symback.nodes.dtypes import BOOL
 from symback.nodes.leaves import Exact
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, full, hadamard
 from symback.nodes.shapes import Shape
-from symback.ops.logic import astype, logical_and, where
+from symback.ops.elementwise.logic import astype, logical_and, where
 
 
 class Mask(NamedTuple):
@@ -24,6 +28,7 @@ class Mask(NamedTuple):
 
 def mask_of(cotangent: Node) -> Mask | None:
     """Take a cotangent apart, if it is written as a mask."""
+    cotangent = unnamed(cotangent)
     if isinstance(cotangent, Map) and cotangent.operation.name == "where":
         condition, value, other = cotangent.operands
         if isinstance(other, Exact) and is_zero(other) and condition.dtype is BOOL:
@@ -39,6 +44,28 @@ def masked(condition: Node, value: Node) -> Node:
     return where(condition, value, 0)
 
 
+def pieces_of(cotangent: Node) -> list[Apply]:
+    """Take a cotangent apart into its pieces; none if it is no sum of them, or if they fill the whole array."""
+    bare: Any = unnamed(cotangent)
+    if is_piece(bare):
+        return [bare]
+    if not isinstance(bare, Plus):
+        return []
+    terms: list[Any] = [unnamed(term) for term in bare.operands]
+    if not all(is_piece(term) and term.shape == bare.shape and term.dtype is bare.dtype for term in terms):
+        return []
+    pieces = _merged(terms)
+    return [] if len(pieces) > 1 and fill_all(pieces) else pieces
+
+
+def _merged(pieces: Sequence[Apply]) -> list[Apply]:
+    """Add the values of pieces that lie at one place."""
+    values: dict[Any, list[Node]] = {}
+    for piece in pieces:
+        values.setdefault((piece.operation, piece.operands[1:]), []).append(piece.operands[0])
+    return [Apply(op, add(*found) if len(found) > 1 else found[0], *rest) for (op, rest), found in values.items()]
+
+
 def times(cotangent: Node, partial: Node) -> Node:
     """Multiply a cotangent by a local derivative; a boolean derivative is a mask."""
     if partial.dtype is BOOL:
@@ -47,7 +74,23 @@ def times(cotangent: Node, partial: Node) -> Node:
         mask = mask_of(one)
         if mask is not None:
             return masked(mask.condition, times(mask.value, other))
+    if goes_into(partial, cotangent):
+        if (inner := rewritten(cotangent)) is not None:
+            return zeroed(inner, times(inner.operands[0], partial))
+        if pieces := pieces_of(cotangent):
+            parts = [with_value(piece, times(piece.operands[0], at_piece(partial, piece))) for piece in pieces]
+            return add(*parts) if len(parts) > 1 else parts[0]
     return hadamard(cotangent, partial)
+
+
+def goes_into(partial: Node, cotangent: Node) -> bool:
+    """Does a local derivative broadcast to the shape of a cotangent?"""
+    return reaches(partial, cotangent.shape)
+
+
+def zeroed(inner: Apply, value: Node) -> Node:
+    """Write zeros where `inner` has them."""
+    return inner.with_operands((value, full((), 0, value), *inner.operands[2:]))
 
 
 def reaches(condition: Node, shape: Shape) -> bool:

@@ -13,7 +13,7 @@ from symback.nodes.leaves import Constant, Exact, Label, Ones, Size, Variable, e
 from symback.nodes.looks import latex_name
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, zeros_of
-from symback.ops.logic import astype
+from symback.ops.elementwise.logic import astype
 from symback.trace import Step, Trace
 
 

@@ -5,21 +5,25 @@ vector-Jacobian product. Broadcasting is undone here, once, and never in a rule.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from symback import errors
-from symback.derive.masks import mask_of, masked, reaches, times, with_dtype
-from symback.nodes.add import Plus
+from symback.derive.masks import mask_of, masked, pieces_of, reaches, times, with_dtype, zeroed
+from symback.derive.pieces import among_zeros, at_piece, in_ranges, rewritten, with_value
+from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Map
 from symback.nodes.contract import Contract, Labels, Subscripts, contract
 from symback.nodes.dtypes import BOOL, is_float
-from symback.nodes.leaves import Exact, exact, ones_of
+from symback.nodes.leaves import Exact, Ones, exact, ones_of
 from symback.nodes.node import Node
 from symback.nodes.products import hadamard, scale
 from symback.nodes.shapes import Shape, SizeExpr
 from symback.op.table import Primitive, primitive_of
+
+Terms = Sequence[tuple[Node, Labels]]
+"""Factors of a product, with their labels."""
 
 
 class Contribution(NamedTuple):
@@ -50,7 +54,9 @@ def undo_broadcast(value: Node, operand: Node, lead: int) -> Node:
     if value.shape == wanted and (value.dtype is operand.dtype or value.is_weak):
         return value
     mask = mask_of(value)
-    if mask is not None and reaches(mask.condition, wanted):
+    # behind axes that are summed, the leading ones stand elsewhere than in the condition
+    kept = wanted if len(value.shape) == len(wanted) else operand.shape
+    if mask is not None and reaches(mask.condition, kept):
         return masked(mask.condition, undo_broadcast(with_dtype(mask.value, operand), operand, lead))
     return with_dtype(value if value.shape == wanted else _summed(value, operand.shape, lead), operand)
 
@@ -62,10 +68,8 @@ def _summed(value: Node, shape: Shape, lead: int) -> Node:
     pairs = list(zip(labels[offset:], shape, value.shape[offset:], strict=True))
     squeezed = tuple(label + rank for label, size, present in pairs if size == 1 and present != 1)
     kept = tuple(label + rank if label + rank in squeezed else label for label, _, _ in pairs)
-    terms = [(value, labels)]
-    if squeezed:
-        terms.append((ones_of((1,) * len(squeezed), BOOL), squeezed))
-    return contract(terms, labels[:lead] + kept)
+    ones = [(ones_of((1,) * len(squeezed), BOOL), squeezed)] if squeezed else []
+    return _product_with([], (value, labels), ones, labels[:lead] + kept)
 
 
 def _of_product(node: Contract, cotangent: Node, wanted: Container[Node]) -> Iterator[Contribution]:
@@ -95,12 +99,29 @@ def _of_hadamard(operands: tuple[Node, ...], cotangent: Node, wanted: Container[
     """The same for a product entry by entry, where broadcasting takes care of leading axes."""
     for position, operand in enumerate(operands):
         if operand in wanted and operand not in operands[:position]:
-            others = (operands[:position], operands[position + 1 :])
-            mask = mask_of(cotangent)
-            value = hadamard(*others[0], cotangent if mask is None else mask.value, *others[1])
-            value = value if mask is None else masked(mask.condition, value)
+            value = _in_place_of(operands, position, cotangent)
             repeated = operands.count(operand)
             yield Contribution(position, value if repeated == 1 else scale(repeated, value), "product")
+
+
+def _in_place_of(operands: tuple[Node, ...], position: int, cotangent: Node) -> Node:
+    """Multiply the cotangent by the other operands; masks and the zeros around pieces stay outside."""
+    before, behind = operands[:position], operands[position + 1 :]
+    mask = mask_of(cotangent)
+    if mask is not None:
+        return masked(mask.condition, _in_place_of(operands, position, mask.value))
+    if not before and not behind:
+        return cotangent
+    if (inner := rewritten(cotangent)) is not None:
+        return zeroed(inner, _in_place_of(operands, position, inner.operands[0]))
+    pieces = pieces_of(cotangent)
+    if not pieces:
+        return hadamard(*before, cotangent, *behind)
+    parts = []
+    for piece in pieces:
+        inside = tuple([at_piece(operand, piece) for operand in operands])
+        parts.append(with_value(piece, _in_place_of(inside, position, piece.operands[0])))
+    return _sum_of(parts)
 
 
 def _replace(
@@ -114,29 +135,87 @@ def _replace(
         label: size for label, size in zip(labels, operand.shape, strict=True) if label not in present
     }
     extra = [(ones_of(tuple(free.values()), operand.dtype), tuple(free))] if free else []
+    return _product_with(terms[:position], (cotangent, given), [*terms[position + 1 :], *extra], out)
 
-    def product(value: Node) -> Node:
-        return contract([*terms[:position], (value, given), *terms[position + 1 :], *extra], out)
 
+def _product_with(before: Terms, place: tuple[Node, Labels], behind: Terms, out: Labels) -> Node:
+    """Multiply a cotangent by other operands; masks and the zeros around pieces stay outside where they can."""
+    cotangent, given = place
     mask = mask_of(cotangent) if out == given else None
-    return product(cotangent) if mask is None else masked(mask.condition, product(mask.value))
+    if mask is not None:
+        return masked(mask.condition, _product_with(before, (mask.value, given), behind, out))
+    pieces = pieces_of(cotangent) if len({*given}) == len(given) and len({*out}) == len(out) else []
+    if any(piece.operation.name != "unslice" for piece in pieces) or not (len(pieces) == 1 or {*given} <= {*out}):
+        pieces = []
+    parts = [_product_of_piece(before, piece, given, behind, out) for piece in pieces]
+    return _sum_of(parts) if parts else contract([*before, place, *behind], out)
 
 
-def partials(node: Map) -> tuple[Node | None, ...]:
-    """Return the partial derivatives of an elementwise primitive, None where there is none."""
+def _product_of_piece(before: Terms, piece: Apply, given: Labels, behind: Terms, out: Labels) -> Node:
+    """Multiply where a piece lies, and put what comes out in its place among zeros."""
+    entries, shape = piece.operation.parameters
+    (value,) = piece.operands
+    sizes = dict(zip(given, shape, strict=True))
+    sizes |= {
+        label: size for node, labels in (*before, *behind) for label, size in zip(labels, node.shape, strict=True)
+    }
+    cut = {label: entry for label, entry in zip(given, entries, strict=True) if entry is not None}
+
+    def kept(labels: Labels) -> Labels:
+        return tuple([label for label in labels if isinstance(cut.get(label, ()), tuple)])
+
+    inside = dict(zip(kept(given), value.shape, strict=True))
+
+    def taken(terms: Terms) -> list[tuple[Node, Labels]]:
+        found = []
+        for node, labels in terms:
+            if isinstance(node, Ones):
+                node = ones_of(tuple([inside.get(label, sizes[label]) for label in kept(labels)]), node.dtype)
+            else:
+                node = in_ranges(node, tuple([cut.get(label) for label in labels]))
+            found.append((node, kept(labels)))
+        return found
+
+    result = _product_with(taken(before), (value, kept(given)), taken(behind), kept(out))
+    return among_zeros(result, tuple([cut.get(label) for label in out]), tuple([sizes[label] for label in out]))
+
+
+def _sum_of(parts: Sequence[Node]) -> Node:
+    return add(*parts) if len(parts) > 1 else parts[0]
+
+
+def partials(node: Map, piece: Apply | None = None) -> tuple[Node | None, ...]:
+    """Return the partial derivatives of an elementwise primitive, None where there is none; or those at a piece."""
     declared = primitive_of(node)
     if declared.derivative is None:
         if declared.differentiable:
             raise errors.no_derivative(declared.name)
         return (None,) * len(node.operands)
-    result = declared.derivative(node, *node.operands)
+    values = [node, *node.operands]
+    result = declared.derivative(*(values if piece is None else [at_piece(value, piece) for value in values]))
     return result if isinstance(result, tuple) else (result,)
 
 
+def refuse_held(node: Map, wanted: Container[Node]) -> None:
+    """Refuse to differentiate by an operand by which no derivative is known."""
+    for position in primitive_of(node).held:
+        if node.operands[position] in wanted:
+            raise errors.no_derivative_by(node.operation.name, position, node.operands[position])
+
+
 def _of_map(node: Map, cotangent: Node, wanted: Container[Node]) -> Iterator[Contribution]:
+    refuse_held(node, wanted)
+    pieces = pieces_of(cotangent)
+    inside = [partials(node, piece) for piece in pieces]
     for position, (operand, partial) in enumerate(zip(node.operands, partials(node), strict=True)):
         if partial is not None and operand in wanted:
-            yield Contribution(position, times(cotangent, partial), node.operation.name, partial)
+            parts = [
+                with_value(piece, times(piece.operands[0], local))
+                for piece, found in zip(pieces, inside, strict=True)
+                if (local := found[position]) is not None
+            ]
+            value = _sum_of(parts) if parts else times(cotangent, partial)
+            yield Contribution(position, value, node.operation.name, partial)
 
 
 def transpose_rule(node: Apply) -> Primitive:

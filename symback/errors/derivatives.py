@@ -29,6 +29,14 @@ def no_derivative(primitive: str) -> DerivativeError:
     )
 
 
+def no_derivative_by(primitive: str, position: int, operand: Any) -> DerivativeError:
+    """An operand by which no derivative is known, such as the order of a Bessel function."""
+    return DerivativeError(
+        f"{primitive} has no derivative by its operand {position + 1}, {operand.short()}; "
+        "pass a number, or wrap it in sb.stop_gradient if none is wanted"
+    )
+
+
 def not_one_node(operation: str, given: object) -> UsageError:
     """A list, tuple or dict where one node is differentiated."""
     return UsageError(

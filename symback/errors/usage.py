@@ -38,11 +38,6 @@ def no_number(node: Any, kind: str) -> UsageError:
     return UsageError(f"{node.short()} is symbolic and has no {kind} value; evaluate it with sb.lambdify")
 
 
-def no_array(node: Any) -> UsageError:
-    """A node used where NumPy wants an array."""
-    return UsageError(f"{node.short()} is symbolic and cannot become an array; evaluate it with sb.lambdify")
-
-
 def no_iteration(node: Any) -> UsageError:
     """Iteration over an axis whose length is not known."""
     return UsageError(
@@ -55,21 +50,6 @@ def no_equality(node: Any, other: object) -> UsageError:
     return UsageError(
         f"== compares nodes by identity; {node.short()} == {type(other).__name__} is ambiguous: "
         "use sb.equal (or sb.not_equal) for an elementwise comparison"
-    )
-
-
-def not_supported_numpy(name: str) -> UsageError:
-    """A NumPy function that has no symback counterpart; `name` is dotted, without ``numpy``."""
-    return UsageError(
-        f"numpy.{name} is not supported on symback nodes; see the guide's list of operations (docs/guide.md)"
-    )
-
-
-def not_supported_option(name: str, options: Sequence[str]) -> UsageError:
-    """Arguments of a NumPy function that its symback counterpart does not have."""
-    return UsageError(
-        f"numpy.{name}: on symback nodes not all of NumPy's arguments are supported ({', '.join(options)}); "
-        "leave them out"
     )
 
 

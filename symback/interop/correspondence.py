@@ -5,6 +5,8 @@ from typing import Any
 
 import sympy
 
+from symback.nodes.operators import METHODS
+
 _PAIRS: tuple[tuple[Any, str], ...] = (
     (sympy.exp, "exp"),
     (sympy.log, "log"),
@@ -16,7 +18,19 @@ _PAIRS: tuple[tuple[Any, str], ...] = (
     (sympy.atan, "arctan"),
     (sympy.sinh, "sinh"),
     (sympy.cosh, "cosh"),
+    (sympy.atan2, "arctan2"),
     (sympy.tanh, "tanh"),
+    (sympy.asinh, "arcsinh"),
+    (sympy.acosh, "arccosh"),
+    (sympy.atanh, "arctanh"),
+    (sympy.erf, "erf"),
+    (sympy.erfc, "erfc"),
+    (sympy.erfinv, "erfinv"),
+    (sympy.gamma, "gamma"),
+    (sympy.loggamma, "loggamma"),
+    (sympy.beta, "beta"),
+    (sympy.Mod, "remainder"),
+    (sympy.Heaviside, "heaviside"),
     (sympy.Abs, "abs"),
     (sympy.sign, "sign"),
     (sympy.floor, "floor"),
@@ -32,10 +46,29 @@ _PAIRS: tuple[tuple[Any, str], ...] = (
     (sympy.And, "logical_and"),
     (sympy.Or, "logical_or"),
     (sympy.Not, "logical_not"),
+    (sympy.Xor, "logical_xor"),
 )
 """SymPy's class and the name of our function; a class with more arguments than the function is applied pairwise."""
 
 INTO_NODES: dict[Any, str] = dict(_PAIRS)
+
+COMPOSED: dict[Any, Callable[..., Any]] = {
+    sympy.sec: lambda x: 1 / METHODS["cos"](x),
+    sympy.csc: lambda x: 1 / METHODS["sin"](x),
+    sympy.cot: lambda x: 1 / METHODS["tan"](x),
+    sympy.sech: lambda x: 1 / METHODS["cosh"](x),
+    sympy.csch: lambda x: 1 / METHODS["sinh"](x),
+    sympy.coth: lambda x: 1 / METHODS["tanh"](x),
+    sympy.asec: lambda x: METHODS["arccos"](1 / x),
+    sympy.acsc: lambda x: METHODS["arcsin"](1 / x),
+    sympy.acot: lambda x: METHODS["arctan"](1 / x),
+    sympy.asech: lambda x: METHODS["arccosh"](1 / x),
+    sympy.acsch: lambda x: METHODS["arcsinh"](1 / x),
+    sympy.acoth: lambda x: METHODS["arctanh"](1 / x),
+    sympy.frac: lambda x: METHODS["remainder"](x, 1),
+    sympy.polygamma: lambda n, x: METHODS["polygamma"](n, x),
+}
+"""What a class of SymPy that has no function of ours becomes."""
 
 INTO_SYMPY: dict[str, Callable[..., sympy.Basic]] = {name: kind for kind, name in _PAIRS} | {
     "power": sympy.Pow,
@@ -45,6 +78,28 @@ INTO_SYMPY: dict[str, Callable[..., sympy.Basic]] = {name: kind for kind, name i
     "expm1": lambda x: sympy.exp(x) - 1,
     "log1p": lambda x: sympy.log(1 + x),
     "relu": lambda x: sympy.Max(x, 0),
+    "exp2": lambda x: 2**x,
+    "log2": lambda x: sympy.log(x) / sympy.log(2),
+    "log10": lambda x: sympy.log(x) / sympy.log(10),
+    "logaddexp": lambda x, y: sympy.log(sympy.exp(x) + sympy.exp(y)),
+    "logaddexp2": lambda x, y: sympy.log(2**x + 2**y) / sympy.log(2),
+    "cbrt": lambda x: sympy.sign(x) * sympy.cbrt(sympy.Abs(x)),
+    "hypot": lambda x, y: sympy.sqrt(x**2 + y**2),
+    "hypot_slope": lambda x, y: x / sympy.sqrt(x**2 + y**2),
+    "arctan2_slope": lambda y, x: x / (x**2 + y**2),
+    "arcsin_slope": lambda x: 1 / sympy.sqrt(1 - x**2),
+    "arctanh_slope": lambda x: 1 / (1 - x**2),
+    "deg2rad": lambda x: sympy.pi * x / 180,
+    "rad2deg": lambda x: 180 * x / sympy.pi,
+    "sinc": lambda x: sympy.sinc(sympy.pi * x),
+    "fabs": sympy.Abs,
+    "fmax": sympy.Max,
+    "fmin": sympy.Min,
+    "clip": lambda x, low, high: sympy.Min(sympy.Max(x, low), high),
+    "trunc": lambda x: sympy.sign(x) * sympy.floor(sympy.Abs(x)),
+    "floor_divide": lambda x, y: sympy.floor(x / y),
+    "digamma": sympy.digamma,
+    "zeta": sympy.zeta,
 }
 """The same table the other way, and what SymPy has no name for."""
 
@@ -53,13 +108,7 @@ HINTS = {
     "Integral": "evaluate it with .doit() first",
     "Sum": "evaluate it with .doit() first, or use sb.sum on a tensor",
     "Product": "evaluate it with .doit() first",
-    "Heaviside": "write Piecewise((0, x < 0), (1, True)), which also says what it is at 0",
-    "sec": "write 1/cos(x)",
-    "csc": "write 1/sin(x)",
-    "cot": "write 1/tan(x)",
-    "asinh": "write log(x + sqrt(x**2 + 1))",
-    "acosh": "write log(x + sqrt(x**2 - 1))",
-    "atanh": "write log((1 + x)/(1 - x))/2",
+    "sinc": "write Piecewise((sin(x)/x, Ne(x, 0)), (1, True)), or use sb.sinc(x / pi) on nodes",
     "MatrixSymbol": "make it with sb.tensor(name, (rows, columns)) and use @, .T, sb.trace",
 }
 """What to do about an expression that has no counterpart, by the name of its class."""

@@ -21,7 +21,7 @@ from symback.nodes.rows import postorder
 Factors: TypeAlias = tuple[sympy.Basic, ...]
 """A product that is not multiplied out yet, so that SymPy sees all its factors at once."""
 
-_LOGICAL = {"logical_and", "logical_or", "logical_not"}
+_LOGICAL = {"logical_and", "logical_or", "logical_not", "logical_xor"}
 
 _MOST_FACTORS = 32
 """A product is multiplied out when it has more factors: one that is shared would be copied again and again."""

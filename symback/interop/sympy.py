@@ -16,16 +16,16 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from symback import errors
-from symback.interop.correspondence import HINTS, INTO_NODES
+from symback.interop.correspondence import COMPOSED, HINTS, INTO_NODES
 from symback.interop.into_sympy import to_sympy
 from symback.nodes.add import add
 from symback.nodes.leaves import ExactValue, Variable, as_node, exact, exact_from_sympy, variable
 from symback.nodes.node import HOOKS, METHODS, Node
 from symback.nodes.products import hadamard, scale
 from symback.nodes.rows import postorder
-from symback.ops.arithmetic import divide
-from symback.ops.logic import where
-from symback.ops.powers import power
+from symback.ops.elementwise.arithmetic import divide
+from symback.ops.elementwise.logic import where
+from symback.ops.elementwise.powers import power
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Function)
 """What is a constant if its arguments are."""
@@ -158,11 +158,11 @@ def _convert_operation(part: sympy.Basic, nodes: Mapping[int, Any]) -> Node:
     if isinstance(part, sympy.ITE):
         return where(*map(node, part.args))
     name = INTO_NODES.get(type(part))
-    if name is None:
+    if name is None and type(part) not in COMPOSED:
         raise _refusal(part)
-    function: Callable[..., Node] = METHODS[name]
+    function: Callable[..., Node] = COMPOSED[type(part)] if name is None else METHODS[name]
     operands = [node(argument) for argument in part.args]
-    return reduce(function, operands) if len(operands) > 1 else function(*operands)
+    return reduce(function, operands) if len(operands) > 2 else function(*operands)
 
 
 def _place_in_sum(term: sympy.Basic) -> int:

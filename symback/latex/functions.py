@@ -5,25 +5,35 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from symback.latex.products import spread
-from symback.latex.terms import ATOM, HADAMARD, POSTFIX, RELATION, SUM, Term, applied
+from symback.latex.terms import ATOM, HADAMARD, POSTFIX, PRODUCT, RELATION, SUM, Term, applied
 from symback.nodes.apply import Apply, Map
 from symback.nodes.shapes import Shape
 from symback.op.table import Primitive, primitive_of
 
-_PLACE = re.compile(r"\{(\d+)\}")
+_PLACE = re.compile(r"(?<!\{)(?:\{\{)*\{(\d+)\}")
 _ENCLOSED = re.compile(r"(\{\{|[(,|&]|\\\\|\\l(floor|ceil)|\\begin\{\{\w+\}\})$")
+_PRODUCT_SIGN = re.compile(r"\} (\*|\\times|\\otimes) \{")
 _ENCLOSING = re.compile(r"(\}\}|[,&]|\\right|\\\\|\\end)")
 
 
 class Operand(str):
-    """The text of an operand, as a `latex` function of a primitive gets it, with the operand's shape."""
+    """The text of an operand, as a `latex` function of a primitive gets it.
+
+    Attributes:
+        shape: The operand's shape.
+        factor: Its text among factors: a sum in parentheses.
+        atom: Its text before an exponent or beside a sign of another product: whatever is no name in parentheses.
+    """
 
     shape: Shape
+    factor: str
+    atom: str
 
-    def __new__(cls, text: str, shape: Shape) -> "Operand":
+    @classmethod
+    def of(cls, term: Term, shape: Shape) -> "Operand":
         """Return the text, which knows the shape."""
-        made = super().__new__(cls, text)
-        made.shape = shape
+        made = cls(term.signed())
+        made.shape, made.factor, made.atom = shape, term.within(PRODUCT), term.within(ATOM)
         return made
 
 
@@ -34,9 +44,9 @@ def function_term(node: Apply, operands: Sequence[Term]) -> Term:
         pairs = zip(operands, node.operands, strict=True)
         operands = [spread(term, operand.shape, node.shape) for term, operand in pairs]
     if callable(declared.latex):
-        texts = [Operand(term.signed(), operand.shape) for term, operand in zip(operands, node.operands, strict=True)]
+        texts = [Operand.of(term, operand.shape) for term, operand in zip(operands, node.operands, strict=True)]
         text = declared.latex(texts, node.operation.parameters)
-        return operands[0] if text == texts[0] else Term(text, POSTFIX)
+        return operands[0] if texts and text == texts[0] else Term(text, POSTFIX)
     template = declared.latex
     if node.operation.name == "power" and node.shape:
         template = r"{0}^{{\odot {1}}}"  # without the sign it would be a power of matrices
@@ -73,8 +83,10 @@ def _levels(template: str) -> tuple[tuple[tuple[int, int], ...], int]:
     levels = []
     own = SUM if r"\begin" in template else POSTFIX
     for match in _PLACE.finditer(template):
-        before, after = template[: match.start()].rstrip(), template[match.end() :].lstrip()
-        if after.startswith("^"):
+        before, after = template[: match.start(1) - 1].rstrip(), template[match.end() :].lstrip()
+        if _PRODUCT_SIGN.search(template):
+            level, own = ATOM, SUM
+        elif after.startswith("^"):
             level = ATOM
         elif before.endswith(("+", "-")) or after.startswith(("+", "-")):
             level = HADAMARD

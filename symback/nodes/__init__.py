@@ -1,5 +1,5 @@
 """The nodes of an expression graph: leaves, sums, products, and primitives applied to operands."""
 
-from symback.nodes import rows, substitute, text
+from symback.nodes import protocols, rows, substitute, text
 
-__all__ = ["rows", "substitute", "text"]
+__all__ = ["protocols", "rows", "substitute", "text"]

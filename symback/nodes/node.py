@@ -1,25 +1,23 @@
 """The node: an immutable, interned `sympy.Basic` with a shape and a dtype."""
 
-from collections.abc import Callable
-from inspect import signature
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, cast
 
 import numpy as np
 import sympy
 
+from symback.errors import numpy as numpy_errors
 from symback.errors import usage
 from symback.graph import toposort
 from symback.nodes.display import HOOKS, Displayed
 from symback.nodes.interned import Interned, Param, set_args
+from symback.nodes.methods import ArrayMethods
+from symback.nodes.operators import METHODS
 
 __all__ = ["HOOKS", "METHODS", "Interned", "Node", "Param"]
 
-METHODS: dict[str, Callable[..., Any]] = {}
-"""The functions behind operators, methods and NumPy's protocols, entered where they are defined."""
 
-
-class Node(Displayed, Interned):
+class Node(Displayed, ArrayMethods["Node"], Interned):
     """A vertex of an expression graph: an operation, or a leaf, with its shape and dtype.
 
     Nodes are made by functions (`sb.tensor`, `sb.exp`, …) and operators, never changed, and there is
@@ -78,126 +76,32 @@ class Node(Displayed, Interned):
         """Return a few words that name this node in a message."""
         return cast(str, HOOKS["short"](self))
 
-    # -- operators --------------------------------------------------------------------------
+    # -- operators and methods: see `ArrayMethods` --------------------------------------------
 
-    def __add__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["add"](self, other))
+    def _apply(self, name: str, *operands: Any, **options: Any) -> "Node":
+        if options:
+            options = {option: value for option, value in options.items() if value is not None and value is not False}
+        function = METHODS.get(name)
+        if function is None or options:
+            return cast(Node, HOOKS["method"](name, operands, options))
+        return cast(Node, function(*operands))
 
-    def __radd__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["add"](other, self))
-
-    def __sub__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["subtract"](self, other))
-
-    def __rsub__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["subtract"](other, self))
-
-    def __mul__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["multiply"](self, other))
-
-    def __rmul__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["multiply"](other, self))
-
-    def __truediv__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["divide"](self, other))
-
-    def __rtruediv__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["divide"](other, self))
-
-    def __pow__(self, other: Any, modulus: Any = None) -> "Node":
-        if modulus is not None:
-            raise usage.no_operator("pow with a modulus", "x**y - m * sb.floor(x**y / m)")
-        return cast(Node, METHODS["power"](self, other))
-
-    def __rpow__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["power"](other, self))
-
-    def __matmul__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["matmul"](self, other))
-
-    def __rmatmul__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["matmul"](other, self))
-
-    def __neg__(self) -> "Node":
-        return cast(Node, METHODS["negative"](self))
+    def _refuse(self, name: str, cure: str) -> NoReturn:
+        raise usage.no_operator(name, cure)
 
     def __pos__(self) -> "Node":
         return self
 
-    def __abs__(self) -> "Node":
-        return cast(Node, METHODS["abs"](self))
-
-    def __and__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["bitwise_and"](self, other))
-
-    def __or__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["bitwise_or"](self, other))
-
-    def __invert__(self) -> "Node":
-        return cast(Node, METHODS["invert"](self))
-
-    __rand__, __ror__ = __and__, __or__
-
-    def _no_rounding(self, *unused: Any) -> NoReturn:
-        raise usage.no_operator(
-            "//, %, divmod and round", "sb.floor(x / y), x - y * sb.floor(x / y), sb.floor(x + 0.5)"
-        )
-
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __round__ = _no_rounding
-
-    def __lt__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["less"](self, other))
-
-    def __le__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["less_equal"](self, other))
-
-    def __gt__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["greater"](self, other))
-
-    def __ge__(self, other: Any) -> "Node":
-        return cast(Node, METHODS["greater_equal"](self, other))
-
     def __getitem__(self, index: Any) -> "Node":
         return cast(Node, METHODS["getitem"](self, index))
 
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise usage.no_operator("x[index] = value", "x = sb.set_at(x, index, value), or trace it by sb.from_function")
+
     @property
-    def T(self) -> "Node":
-        """The node with its axes reversed."""
-        return cast(Node, METHODS["transpose"](self))
-
-    def transpose(self, *axes: int) -> "Node":
-        """Permute the axes, as `numpy.ndarray.transpose` does."""
-        given: Any = axes[0] if len(axes) == 1 and not hasattr(axes[0], "__index__") else axes
-        return cast(Node, METHODS["transpose"](self, given or None))
-
-    def reshape(self, *shape: Any) -> "Node":
-        """Change the shape and keep the entries in row-major order; one size may be -1."""
-        given = shape[0] if len(shape) == 1 else shape
-        return cast(Node, METHODS["reshape"](self, given))
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "Node":
-        """Sum over `axis` (an integer, a tuple, or None for all axes)."""
-        return cast(Node, METHODS["sum"](self, axis, keepdims=keepdims))
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> "Node":
-        """Average over `axis` (an integer, a tuple, or None for all axes)."""
-        return cast(Node, METHODS["mean"](self, axis, keepdims=keepdims))
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> "Node":
-        """Largest entry over `axis` (an integer, a tuple, or None for all axes)."""
-        return cast(Node, METHODS["max"](self, axis, keepdims=keepdims))
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> "Node":
-        """Smallest entry over `axis` (an integer, a tuple, or None for all axes)."""
-        return cast(Node, METHODS["min"](self, axis, keepdims=keepdims))
-
-    def dot(self, other: Any) -> "Node":
-        """Return the product `numpy.dot` gives."""
-        return cast(Node, METHODS["dot"](self, other))
-
-    def astype(self, dtype: Any) -> "Node":
-        """Convert to another dtype."""
-        return cast(Node, METHODS["astype"](self, dtype))
+    def size(self) -> Any:
+        """The number of entries: an integer, or an expression of symbolic sizes."""
+        return HOOKS["size"](self.shape)
 
     # -- what a node is not -----------------------------------------------------------------
 
@@ -229,7 +133,7 @@ class Node(Displayed, Interned):
         raise usage.no_number(self, "integer")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        raise usage.no_array(self)
+        raise numpy_errors.no_array(self, METHODS)
 
     def __len__(self) -> int:
         if not self.shape or not isinstance(self.shape[0], int):
@@ -242,24 +146,10 @@ class Node(Displayed, Interned):
         return (self[i] for i in range(self.shape[0]))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        function = METHODS.get(ufunc.__name__)
-        if function is None or method != "__call__":
-            raise usage.not_supported_numpy(ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}")
-        if options:
-            raise usage.not_supported_option(ufunc.__name__, [f"{option}=" for option in options])
-        return function(*inputs)
+        return HOOKS["ufunc"](ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        module = function.__module__.removeprefix("numpy").lstrip(".")
-        name = f"{module}.{function.__name__}".lstrip(".")  # np.linalg.trace is not np.trace
-        counterpart = METHODS.get(name)
-        if counterpart is None:
-            raise usage.not_supported_numpy(name)
-        try:
-            signature(counterpart).bind(*args, **options)
-        except TypeError as error:
-            raise usage.not_supported_option(function.__name__, [str(error)]) from None
-        return counterpart(*args, **options)
+        return HOOKS["array_function"](function, args, options)
 
     # -- SymPy's protocol, iterative and with sharing ---------------------------------------
 

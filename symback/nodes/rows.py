@@ -207,7 +207,7 @@ def _read_contract(reader: _Reader, head: Any, *numbers: Any) -> Node:
 
 
 def _read_apply(reader: _Reader, head: Any, *numbers: Any) -> Node:
-    return _checked(Apply(reader.get(head, Operation), *reader.nodes(numbers, least=1)))
+    return _checked(Apply(reader.get(head, Operation), *reader.nodes(numbers)))
 
 
 def _checked(node: Node) -> Node:

@@ -44,7 +44,7 @@ def substitute(node: Node, pairs: dict[Any, Any], *, strict: bool = False) -> No
     _check_sizes(node, sizes, strict)
 
     def replace_size(size: sympy.Expr) -> Any:
-        return simplify_size(size.xreplace({s: sympy.sympify(v) for s, v in sizes.items()}))
+        return simplify_size(size.xreplace({s: sympy.sympify(v, strict=True) for s, v in sizes.items()}))
 
     def replace(current: Node, operands: tuple[Node, ...]) -> Node:
         if not sizes:

@@ -37,23 +37,42 @@ def _floats(name: str, operands: Sequence[Node]) -> np.dtype[Any]:
     dtype = promote(operands)
     if dtype.kind == "f":
         return dtype
-    if dtype.itemsize < 4 and len(operands) == 1:
+    if dtype.itemsize < 4:
         raise errors.operand_dtype(name, operands[0], "a float, or an integer of 32 or 64 bits")
     return to_float(dtype)
 
 
+def _special(name: str, operands: Sequence[Node]) -> np.dtype[Any]:
+    """Promote to a float; of small integers some of SciPy's functions make float32, others float64."""
+    for operand in operands:
+        if operand.dtype.itemsize < 4 and not operand.is_weak:
+            raise errors.operand_dtype(name, operand, "a float, or an integer of 32 or 64 bits")
+    return to_float(promote(operands))
+
+
 _DTYPES: dict[str, Callable[[str, Sequence[Node]], np.dtype[Any]]] = {
     "float": _floats,
-    "real": _floats,
+    "quotient": lambda name, operands: to_float(promote(operands)),
     "same": lambda name, operands: promote(operands),
     "number": _numbers,
+    "special": _special,
     "bool": lambda name, operands: BOOL,
     "branches": lambda name, operands: promote(operands[1:]),
 }
 """The dtype of an elementwise result: by promotion, to a float, or bool; ``branches`` leaves out the condition."""
 
-_AT_LEAST = {"float": 4, "real": 16}
-"""Of how many bytes an integer operand must be to need no conversion to float64 first."""
+
+def _converted(dtype: str, nodes: list[Node]) -> list[Node]:
+    """Convert small integers among floats, and booleans among other numbers."""
+    strong = [node for node in nodes if not node.is_weak]
+    if dtype not in ("float", "number") or all(node.dtype.kind == "f" for node in strong):
+        return nodes
+    wanted = promote(strong)
+    if dtype == "float" and wanted.kind != "f" and wanted.itemsize < 4:
+        return [node if node.is_weak else METHODS["astype"](node, FLOAT64) for node in nodes]
+    if dtype == "number" and wanted is not BOOL:
+        return [METHODS["astype"](node, wanted) if node.dtype is BOOL else node for node in nodes]
+    return nodes
 
 
 class _Further(TypedDict, total=False):
@@ -65,7 +84,9 @@ class _Further(TypedDict, total=False):
     aliases: tuple[str, ...]
     defined: str
     kinks: str
+    held: tuple[int, ...]
     part: tuple[int, int] | None
+    alone: str | None
 
 
 def elementwise(
@@ -78,15 +99,16 @@ def elementwise(
     doc: str,
     value: Callable[..., Any] | None = None,
     dtype: str = "float",
-    namespace: str = "",
+    namespace: str | None = "",
     **further: Unpack[_Further],
 ) -> Function:
     """Declare a scalar function that is applied entry by entry, and return the function that applies it.
 
     Args are the attributes of `Primitive`, and ``dtype``, that of the result: ``"float"`` (integers become
-    float64), ``"real"`` (they are converted first, where releases of NumPy differ), ``"same"`` (promotion),
-    ``"number"`` (the same, without booleans), ``"bool"``, or ``"branches"`` (all but the first operand promoted);
-    and ``namespace``, where users find it if not at the top (``"special"``).
+    float64), ``"special"`` (but small integers, with which SciPy's functions differ, are refused), ``"quotient"``
+    (float64 of small integers too, as NumPy divides), ``"same"`` (promotion), ``"number"`` (the same, without
+    booleans), ``"bool"``, or ``"branches"`` (all but the first operand promoted);
+    and ``namespace``, where users find it if not at the top (``"special"``); None if it serves derivatives only.
 
     Raises:
         UsageError: If the declaration is malformed or the name is taken.
@@ -103,7 +125,8 @@ def elementwise(
         derivative=derivative and checked_derivative(name, len(domain), derivative), doc=doc, **further,
     )  # fmt: skip
     apply = _declare_elementwise(declared, dtype)
-    enter_public(PublicFunction.of(declared, apply, namespace))
+    if namespace is not None:
+        enter_public(PublicFunction.of(declared, apply, namespace))
     return apply
 
 
@@ -123,13 +146,9 @@ def _declare_elementwise(declared: Primitive, dtype: str) -> Function:
         return shape, rule(name, operands)
 
     head = _enter(declared, signature)
-    at_least = _AT_LEAST.get(dtype, 0) if arity == 1 else 0
 
     def apply(*operands: Any) -> Node:
-        nodes = [as_node(operand) for operand in operands]
-        if at_least and nodes and nodes[0].dtype.kind != "f" and nodes[0].dtype.itemsize < at_least:
-            nodes[0] = METHODS["astype"](nodes[0], FLOAT64)
-        return Map(head, *nodes)
+        return Map(head, *_converted(dtype, [as_node(operand) for operand in operands]))
 
     return _finish(apply, declared)
 
@@ -167,7 +186,7 @@ def primitive(
         raise errors.bad_declaration(name, "examples are needed: what is not tested cannot exist")
     if value is None:
         raise errors.bad_declaration(name, "value is needed")
-    _enter(declared, checked_signature(name, signature))
+    _enter(declared, checked_signature(name, arity, signature))
 
     def apply(operands: Any, *parameters: Any) -> Node:
         several = operands if arity != 1 else (operands,)

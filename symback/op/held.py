@@ -31,14 +31,16 @@ def check_declaration(declared: Primitive) -> None:
 
 
 def _is_numpy_function(text: str) -> bool:
-    """Does this name a function of NumPy, or of SciPy as far as that is installed?"""
+    """Does this name a function of NumPy, or look like one of SciPy, which is imported only where it is used?"""
     if not re.fullmatch(r"(np|scipy)(\.[a-z_0-9]+)+", text):
         return False
     module, _, name = text.replace("np.", "numpy.", 1).rpartition(".")
+    if module.startswith("scipy"):
+        return module != "scipy"
     try:
         return callable(getattr(import_module(module), name, None))
     except ModuleNotFoundError:
-        return module.startswith("scipy")
+        return False
 
 
 def checked_derivative(name: str, arity: int, derivative: Derivative) -> Derivative:
@@ -85,10 +87,13 @@ def checked_transpose(name: str, vjp: Transpose) -> Transpose:
     return checked
 
 
-def checked_signature(name: str, signature: Callable[..., Any]) -> Signature:
-    """Return a signature that checks what it gives: a shape and a dtype."""
+def checked_signature(name: str, arity: int | None, signature: Callable[..., Any]) -> Signature:
+    """Return a signature that checks what it gets, operands, and what it gives: a shape and a dtype."""
 
     def checked(parameters: Sequence[Any], operands: Sequence[Node]) -> tuple[Shape, np.dtype[Any]]:
+        if len(operands) != arity and (arity is not None or not operands):
+            wanted = "at least 1" if arity is None else arity
+            raise errors.bad_node(name, f"{len(operands)} operands where {wanted} are needed")
         found = signature(*operands, *parameters)
         if isinstance(found, tuple) and len(found) == 2:
             shape, dtype = found

@@ -27,7 +27,8 @@ class Primitive:
             (``"{0} > {1}"``), a Python function whose source is written into the emitted module, or a function of
             (spell, operand texts, parameters), in which `spell` writes sizes (see `symback.codegen.speller`).
         latex: The look in print: a template with ``{0}``, the name of a function such as ``\sin``, or a
-            function of (operand texts, parameters); each text has the `shape` of its operand.
+            function of (operand texts, parameters); each text has the `shape` of its operand, and is a `factor` or
+            an `atom` with the parentheses that it needs there.
         doc: One sentence: what it computes and the source of the formula.
         derivative: Elementwise: from the result ``y`` and the operands to the partial derivatives: one node,
             or a tuple with one for each operand (None for an operand that has none). It serves forward and
@@ -47,8 +48,10 @@ class Primitive:
         aliases: Further names under which NumPy knows it.
         defined: Where it is defined, in words or LaTeX; empty if everywhere.
         kinks: What comes out where there is no derivative, or at the ends of the domain; empty if there is none.
+        held: Elementwise: positions of operands by which no derivative is known; differentiating by them raises.
         part: Structural: (position, count) if the result is one of several that one call of NumPy returns; `numpy`
             is then that call. Primitives that share the call have the same `numpy`.
+        alone: Of a part: the call that gives this result alone, a template; None if there is none.
     """
 
     name: str
@@ -68,7 +71,9 @@ class Primitive:
     aliases: tuple[str, ...] = ()
     defined: str = ""
     kinks: str = ""
+    held: tuple[int, ...] = ()
     part: tuple[int, int] | None = None
+    alone: str | None = None
 
     def evaluate(self, operands: Sequence[Any], parameters: Sequence[Any]) -> Any:
         """Return the value on arrays, by NumPy or, where `numpy` says so, by SciPy."""
@@ -84,7 +89,7 @@ class Primitive:
         try:
             return getattr(import_module(module), name)
         except ModuleNotFoundError:
-            raise errors.missing_extra("scipy", self.name) from None
+            raise errors.missing_extra(module.partition(".")[0], self.name) from None
 
 
 _primitives: dict[str, Primitive] = {}

@@ -1,0 +1,1 @@
+"""Where graphs begin: variables, names, arrays that are known."""

@@ -1,0 +1,1 @@
+"""Scalar functions applied entry by entry, with broadcasting."""

@@ -1,0 +1,1 @@
+"""Entries picked out, overwritten, sorted."""

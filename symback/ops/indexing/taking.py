@@ -1,0 +1,315 @@
+"""NumPy's functions that take entries by their number: by arrays of indices, along an axis, by masks that are known."""
+
+from typing import Any
+
+import numpy as np
+
+from symback import errors
+from symback.nodes.apply import Apply
+from symback.nodes.dtypes import as_dtype
+from symback.nodes.leaves import Constant, as_node, constant, ones_of
+from symback.nodes.node import METHODS, Node
+from symback.nodes.products import broadcast_to, keep_axes
+from symback.nodes.shapes import Shape, as_size, broadcast_shapes, intern_shape, normalize_axis
+from symback.op.declare import Function, primitive
+from symback.op.public import public
+from symback.ops.creation.identities import eye
+from symback.ops.indexing.getitem import add_at, getitem, set_at
+from symback.ops.numerics import indexing as numerics
+from symback.ops.products.axes import moveaxis
+from symback.ops.shaping.reshaping import lead_of, ravel
+
+__all__ = ["compress", "embedding", "extract", "one_hot", "take", "take_along_axis"]
+
+# -- entries along an axis, each row by its own indices --------------------------------------------------------
+
+
+def _along(name: str, x: Any, indices: Node, axis: Any) -> tuple[int, Shape]:
+    """Return the axis from 0 and the sizes of the other axes, if the indices go with an array."""
+    rank = len(x.shape)
+    if type(axis) is not int or not -rank <= axis < 0 or len(indices.shape) != rank:
+        raise errors.bad_node(name, f"indices {errors.show_shape(indices.shape)} along axis {axis} of {x.shape}")
+    if indices.dtype.kind not in "iu":
+        raise errors.index_dtype(x, indices)
+    place = rank + axis
+    pairs = zip(indices.shape, x.shape, strict=True)
+    if any(index not in (size, 1) for k, (index, size) in enumerate(pairs) if k != place):
+        raise errors.bad_node(name, f"indices {errors.show_shape(indices.shape)} for {errors.show_shape(x.shape)}")
+    return place, intern_shape(x.shape[:place] + x.shape[place + 1 :])
+
+
+def _taken_along(x: Node, indices: Node, axis: Any, distinct: Any) -> tuple[Shape, Any]:
+    place, rest = _along("take_along", x, indices, axis)
+    return intern_shape((*rest[:place], indices.shape[place], *rest[place:])), x.dtype
+
+
+def _put_along(g: Node, indices: Node, axis: Any, size: Any, distinct: Any) -> tuple[Shape, Any]:
+    place, rest = _along("put_along", g, indices, axis)
+    if g.shape[place] != indices.shape[place] or as_size(size) != size:
+        raise errors.bad_node("put_along", f"{errors.show_shape(g.shape)} is not what the indices take")
+    return intern_shape((*rest[:place], size, *rest[place:])), g.dtype
+
+
+def _with_leading(indices: Node, lead: Shape) -> Node:
+    return keep_axes(indices, range(len(lead))) if lead else indices
+
+
+def _take_along_vjp(g: Node, node: Apply) -> tuple[Node | None, ...]:
+    x, indices = node.operands
+    axis, distinct = node.operation.parameters
+    return put_along((g, _with_leading(indices, lead_of(g, node))), axis, x.shape[axis], distinct), None
+
+
+def _put_along_vjp(h: Node, node: Apply) -> tuple[Node | None, ...]:
+    axis, _, distinct = node.operation.parameters
+    return take_along((h, _with_leading(node.operands[1], lead_of(h, node))), axis, distinct), None
+
+
+def _spell_put(spell: Any, operands: Any, parameters: tuple[Any, ...]) -> Any:
+    axis, size, distinct = parameters
+    if not distinct:
+        return f"{spell.helper(numerics.add_along_axis)}({operands[0]}, {operands[1]}, {axis}, {spell.size(size)})"
+    shape = list(spell.operand_shapes[0])
+    shape[axis] = size
+    return spell.into_zeros(shape, lambda name: f"np.put_along_axis({name}, {operands[1]}, {operands[0]}, axis={axis})")
+
+
+def _integers(indices: Any) -> Any:
+    """Return indices as integers; they may be numbers of high precision."""
+    return np.asarray(indices).astype(np.intp)
+
+
+def _rows(make: Any, size: int, shape: tuple[int, ...]) -> Any:
+    return make("i", shape, dtype="int64", low=0, high=size)
+
+
+take_along: Function = primitive(
+    "take_along",
+    signature=_taken_along,
+    vjp=_take_along_vjp,
+    linear=True,
+    arity=2,
+    numpy=lambda spell, operands, parameters: f"np.take_along_axis({operands[0]}, {operands[1]}, axis={parameters[0]})",
+    value=lambda x, indices, axis, distinct: np.take_along_axis(x, _integers(indices), axis=axis),
+    latex=lambda operands, parameters: rf"\operatorname{{take}}\left({operands[0]}, {operands[1]}\right)",
+    examples=(
+        lambda make: take_along((make("x", (2, 3)), _rows(make, 3, (2, 4))), -1, False),
+        lambda make: take_along((make("x", (4, 2)), _rows(make, 4, (3, 1))), -2, False),
+        lambda make: take_along((make("x", (3,)), make("i", (1,), dtype="int64", low=0, high=3)), -1, True),
+    ),
+    doc="Entries along an axis, those of each row by its own indices.",
+)
+
+put_along: Function = primitive(
+    "put_along",
+    signature=_put_along,
+    vjp=_put_along_vjp,
+    linear=True,
+    arity=2,
+    numpy=_spell_put,
+    value=lambda g, indices, axis, size, distinct: numerics.add_along_axis(g, _integers(indices), axis, size),
+    latex=lambda operands, parameters: rf"\operatorname{{put}}\left({operands[0]}, {operands[1]}\right)",
+    examples=(
+        lambda make: put_along((make("g", (2, 4)), _rows(make, 3, (2, 4))), -1, 3, False),
+        lambda make: put_along((make("g", (3, 2)), _rows(make, 4, (3, 1))), -2, 4, False),
+        lambda make: put_along((make("g", (1,)), make("i", (1,), dtype="int64", low=0, high=3)), -1, 3, True),
+    ),
+    doc="Zeros with entries added along an axis, those of each row at its own indices: the transpose of take_along.",
+)
+
+
+@public(
+    "take_along_axis",
+    examples=(
+        lambda f, make: f(make("x", (2, 3)), make("i", (2, 4), dtype="int64", low=-3, high=3), axis=1),
+        lambda f, make: f(make("x", (4, 2)), make("i", (3, 1), dtype="int64", low=0, high=4), axis=0),
+        lambda f, make: f(make("x", (1, 3)), make("i", (2, 1), dtype="int64", low=0, high=3), -1),
+        lambda f, make: f(make("x", (2, 3)), make("i", (4,), dtype="int64", low=0, high=6), axis=None),
+    ),
+)
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Node:
+    """Take entries along an axis, those of each row by its own indices, as `numpy.take_along_axis` does.
+
+    Args:
+        arr: Any shape.
+        indices: Integers, of as many axes as `arr`; all but `axis` broadcast against those of `arr`.
+        axis: The axis; None for the entries in row-major order, with indices of shape (n,).
+
+    Raises:
+        ShapeError: If the numbers of axes differ, or the shapes do not broadcast.
+        DtypeError: If the indices are no integers.
+
+    Example:
+        >>> import symback as sb
+        >>> order = sb.argsort(sb.tensor("X", ("N", 3)), axis=1)
+        >>> sb.take_along_axis(sb.tensor("Y", ("N", 3)), order, axis=1).shape
+        (N, 3)
+    """
+    x, places = as_node(arr), as_node(indices)
+    if axis is None:
+        return take_along_axis(ravel(x), places, 0)
+    at = normalize_axis("take_along_axis", x, axis)
+    if len(places.shape) != len(x.shape):
+        raise errors.wrong_rank("take_along_axis", places, f"{len(x.shape)}, as many as {x.short()}")
+    if places.dtype.kind not in "iu":
+        raise errors.index_dtype(x, places)
+    others = [intern_shape((*node.shape[:at], 1, *node.shape[at + 1 :])) for node in (x, places)]
+    whole = broadcast_shapes("take_along_axis", [ones_of(shape) for shape in others])
+    repeated = broadcast_to(x, (*whole[:at], x.shape[at], *whole[at + 1 :]))
+    return take_along((repeated, places), at - len(x.shape), False)
+
+
+# -- by one array of indices ---------------------------------------------------------------------------------------
+
+
+@public(
+    "take",
+    examples=(
+        lambda f, make: f(make("x", (2, 3)), make("i", (4,), dtype="int64", low=-6, high=6)),
+        lambda f, make: f(make("x", (2, 3)), make("i", (2, 2), dtype="int32", low=0, high=3), axis=1),
+        lambda f, make: f(make("x", (3, 2)), [2, 0, 2], axis=0, mode="raise"),
+        lambda f, make: f(make("x", (3, 2)), 1, axis=-1),
+        lambda f, make: f(make("x", (3,)), make("i", (0,), dtype="int64")),
+    ),
+)
+def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Node:
+    """Take entries along an axis by their number, as `numpy.take` does.
+
+    Args:
+        a: Any shape.
+        indices: Integers of any shape; negative ones count from the end.
+        axis: The axis whose place the axes of the indices take; None for the entries in row-major order.
+        mode: ``"raise"``: an index out of range is an error, when the graph is built or at the call.
+
+    Raises:
+        ShapeError: If the axis does not exist, or an index that is known is out of range.
+        DtypeError: If the indices are no integers.
+        InputError: If `mode` is another one.
+
+    Example:
+        >>> import symback as sb
+        >>> sb.take(sb.tensor("X", ("N", 3)), [0, 2], axis=1).shape
+        (N, 2)
+    """
+    x = as_node(a)
+    if mode != "raise":
+        raise errors.bad_option("take", "mode", mode, ("raise",))
+    if axis is None:
+        return take(ravel(x), indices, 0)
+    places = as_node(indices)
+    if places.dtype.kind not in "iu" and not (isinstance(places, Constant) and not places.array.size):
+        raise errors.index_dtype(x, places)
+    return getitem(x, (slice(None),) * normalize_axis("take", x, axis) + (indices,))
+
+
+@public(
+    "embedding",
+    examples=(
+        lambda f, make: f(make("E", (4, 2)), make("i", (3,), dtype="int64", low=0, high=4)),
+        lambda f, make: f(make("E", (4, 2)), make("i", (2, 3), dtype="int32", low=0, high=4)),
+    ),
+)
+def embedding(table: Any, indices: Any) -> Node:
+    """Look rows of a table up: ``table[indices]``; the gradient adds up what repeated indices receive.
+
+    Args:
+        table: Shape (n, ...).
+        indices: Integers of any shape, known or not.
+
+    Raises:
+        ShapeError: If the table has no axes, or an index that is known is out of range.
+        DtypeError: If the indices are no integers.
+
+    Example:
+        >>> import symback as sb
+        >>> sb.embedding(sb.tensor("E", ("n", 8)), sb.tensor("words", ("N", "T"), dtype="int64")).shape
+        (N, T, 8)
+    """
+    return take(table, indices, 0)
+
+
+@public(
+    "one_hot",
+    examples=(
+        lambda f, make: f(make("i", (3,), dtype="int64", low=0, high=4), 4),
+        lambda f, make: f(make("i", (2, 3), dtype="int64", low=0, high=2), 2, axis=0, dtype="float32"),
+        lambda f, make: f(make("i", (), dtype="int64", low=0, high=3), 3),
+    ),
+)
+def one_hot(indices: Any, num_classes: Any, *, axis: int = -1, dtype: Any = "float64") -> Node:
+    """Rows of the identity matrix: 1 at each index and 0 elsewhere, along a new axis.
+
+    Args:
+        indices: Integers from 0 to below `num_classes`, of any shape; another one is an error at the call.
+        num_classes: The size of the new axis, an integer or a symbolic size.
+        axis: Where the new axis stands in the result.
+        dtype: Of the result.
+
+    Raises:
+        ShapeError: If the axis does not exist in the result, or an index that is known is out of range.
+        DtypeError: If the indices are no integers.
+
+    Example:
+        >>> import symback as sb
+        >>> sb.one_hot(sb.tensor("y", ("N",), dtype="int64"), 10).shape
+        (N, 10)
+    """
+    return moveaxis(take(eye(num_classes, dtype=as_dtype(dtype)), indices, 0), -1, axis)
+
+
+# -- by a mask that is known ----------------------------------------------------------------------------------------
+
+
+def _known_mask(operation: str, condition: Any) -> np.ndarray[Any, Any]:
+    node = as_node(condition)
+    if not isinstance(node, Constant):
+        raise errors.mask_index(operation, node)
+    return np.asarray(node.array, dtype=bool)
+
+
+@public(
+    "compress",
+    examples=(
+        lambda f, make: f([True, False, True], make("x", (3, 2)), axis=0),
+        lambda f, make: f([False, True], make("x", (2, 3)), axis=-1),
+        lambda f, make: f([False, True, True], make("x", (2, 3))),
+    ),
+)
+def compress(condition: Any, a: Any, axis: int | None = None) -> Node:
+    """Take the slices along an axis where a mask holds, as `numpy.compress` does.
+
+    Args:
+        condition: A mask of shape (n,) that is known, at most as long as the axis.
+        a: Any shape.
+        axis: The axis; None for the entries in row-major order.
+
+    Raises:
+        ShapeError: If the mask is a node, has more than one axis, or is longer than the axis.
+
+    Example:
+        >>> import symback as sb
+        >>> sb.compress([True, False, True], sb.tensor("X", (3, "n")), axis=0).shape
+        (2, n)
+    """
+    mask = _known_mask("compress", condition)
+    if mask.ndim != 1:
+        raise errors.wrong_rank("compress", constant(mask), "1")
+    return take(a, np.flatnonzero(mask), axis)
+
+
+@public("extract", examples=(lambda f, make: f([[True, False], [True, True]], make("x", (2, 2))),))
+def extract(condition: Any, arr: Any) -> Node:
+    """Take the entries where a mask holds, in row-major order, as `numpy.extract` does.
+
+    Raises:
+        ShapeError: If the mask is a node, or has more entries than the array.
+
+    Example:
+        >>> import symback as sb
+        >>> sb.extract([True, False, True], sb.tensor("x", (3,))).shape
+        (2,)
+    """
+    return compress(_known_mask("extract", condition).ravel(), arr)
+
+
+METHODS["set_at"], METHODS["add_at"] = set_at, add_at

@@ -1,0 +1,117 @@
+"""Linear algebra that NumPy lacks, or has only where matrices are regular and numbers of moderate size."""
+
+import numpy as np
+
+
+def inverse(a: np.ndarray) -> np.ndarray:
+    """Inverse of each matrix; inf where a matrix is singular."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        regular = (np.linalg.slogdet(a)[0] != 0)[..., None, None]
+        identity = np.eye(a.shape[-1], dtype=a.dtype)
+        return np.where(regular, np.linalg.inv(np.where(regular, a, identity)), a.dtype.type(np.inf))
+
+
+def products_of_others(s: np.ndarray) -> np.ndarray:
+    """For each entry along the last axis the product of the others, without a division."""
+    one = np.ones_like(s[..., :1])
+    before = np.cumprod(np.concatenate([one, s[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([one, s[..., :0:-1]], axis=-1), axis=-1)
+    return before * after[..., ::-1]
+
+
+def crossed_rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Cross products of the rows behind each row of a 3 by 3 matrix, the next of a with the one after it of b."""
+    return np.cross(np.roll(a, -1, axis=-2), np.roll(b, -2, axis=-2))
+
+
+def cofactors(a: np.ndarray) -> np.ndarray:
+    """Cofactor matrices, by which det changes with the entries; right for singular matrices too.
+
+    Small ones are polynomials; of larger ones U, s, V of the singular value decomposition give them.
+    """
+    n = a.shape[-1]
+    if n == 2:
+        return a[..., ::-1, ::-1] * np.array([[1, -1], [-1, 1]], dtype=a.dtype)
+    if n == 3:
+        return crossed_rows(a, a)
+    u, s, vt = np.linalg.svd(a)
+    orientation = np.sign(np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
+    return (orientation * u * products_of_others(s)[..., None, :]) @ vt
+
+
+def signed_permutations(count: int) -> list:
+    """All permutations of 0, 1, … with their signs."""
+    if count == 0:
+        return [(1, ())]
+    return [
+        (sign * (-1) ** (count - 1 - place), (*rest[:place], count - 1, *rest[place:]))
+        for sign, rest in signed_permutations(count - 1)
+        for place in range(count)
+    ]
+
+
+def det_derivative(a: np.ndarray, *directions: np.ndarray) -> np.ndarray:
+    """Gradient of the derivative of det along directions; right for singular matrices too."""
+    n, order = a.shape[-1], len(directions) + 1
+    zeros = np.zeros(np.broadcast_shapes(a.shape, *[e.shape for e in directions]), dtype=a.dtype)
+    if order > n:
+        return zeros
+    if n == 2:
+        return zeros + cofactors(directions[0])
+    if n == 3:
+        one, other = (a, *directions)[-2:]
+        return zeros + crossed_rows(one, other) + crossed_rows(other, one)
+    return det_derivative_by_svd(a, *directions)
+
+
+def det_derivative_by_svd(a: np.ndarray, *directions: np.ndarray) -> np.ndarray:
+    """Gradient of the derivative of det along directions.
+
+    In the basis of the singular vectors a is diagonal: a permutation p of the directions' and the result's indices i
+    contributes the product of B[i, p(i)], times the product of the singular values that no index names.
+    """
+    u, s, vt = np.linalg.svd(a)
+    n, order = a.shape[-1], len(directions) + 1
+    ut, v = np.swapaxes(u, -1, -2), np.swapaxes(vt, -1, -2)
+    inside = [ut @ direction @ v for direction in directions]
+    same = np.eye(n, dtype=bool)
+    rest = np.broadcast_to(s.reshape(*s.shape[:-1], *[1] * (order - 1), n), (*s.shape[:-1], *[n] * order))
+    alike = [same.reshape([n if k in (i, j) else 1 for k in range(order)]) for j in range(order) for i in range(j)]
+    for meets_last in alike[len(alike) - order + 1 :]:
+        rest = np.where(meets_last, 1, rest)
+    rest = products_of_others(rest)
+    for meets in alike:
+        rest = np.where(meets, 0, rest)
+    total = np.zeros_like(a)
+    for sign, image in signed_permutations(order):
+        terms = [term for k, b in enumerate(inside) for term in (b, [..., k, image[k]])]
+        if image[-1] == order - 1:
+            diagonal = np.einsum(rest, [..., *range(order)], *terms, [..., order - 1])
+            total = total + sign * diagonal[..., None] * np.eye(n, dtype=a.dtype)
+        else:
+            total = total + sign * np.einsum(rest, [..., *range(order)], *terms, [..., order - 1, image[-1]])
+    orientation = np.sign(np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
+    return orientation * (u @ total @ vt)
+
+
+def over_gaps(x: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """x[i, j] / (w[j] - w[i]); 0 on the diagonal. For equal w, up to rounding: 0 where x is 0, else nan."""
+    gap = w[..., None, :] - w[..., :, None]
+    unit = np.finfo(w.dtype).eps
+    equal = np.abs(gap) <= 8 * unit * np.max(np.abs(w), axis=-1, initial=0)[..., None, None]
+    nothing = np.abs(x) <= 64 * unit * np.max(np.abs(x), axis=(-2, -1), keepdims=True, initial=0)
+    limit = np.where(nothing | np.eye(w.shape[-1], dtype=bool), x.dtype.type(0), x.dtype.type(np.nan))
+    return np.where(equal, limit, x / np.where(equal, 1, gap))
+
+
+def p_norm(x: np.ndarray, axis: int | tuple[int, ...] | None = None, p: float = 2) -> np.ndarray:
+    """(sum of |x|**p)**(1/p), where |x|**p would overflow or underflow too."""
+    size = np.abs(x)
+    top = np.max(size, axis=axis, keepdims=True, initial=0)
+    top = np.where((top > 0) & (top < np.inf), top, x.dtype.type(1))
+    with np.errstate(under="ignore"):
+        total = np.sum((size / top) ** p, axis=axis, keepdims=True)
+        root = np.sqrt(total) if p == 2 else total ** (1 / p)
+    return np.squeeze(top * root, axis=axis)[()]

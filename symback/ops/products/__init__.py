@@ -1,0 +1,1 @@
+"""Products and what is made of their labels: transposes, diagonals, traces."""

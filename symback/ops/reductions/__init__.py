@@ -1,0 +1,1 @@
+"""What is taken over axes: sums, extrema, statistics, scans."""
