@@ -7,7 +7,6 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -103,14 +102,25 @@ def entry_of(name: str) -> PublicFunction | None:
 # -- sections ------------------------------------------------------------------------------------------------
 
 
+FOLDERS = ("elementwise", "special", "losses", "reductions", "products", "linalg", "shaping", "indexing", "creation")
+"""The order of the sections: that of the folders of `symback.ops`."""
+
+
 def sections() -> Iterator[tuple[str, list[PublicFunction]]]:
     """Yield the heading and the functions of each module that declares some."""
-    modules = [found.name for found in pkgutil.iter_modules(symback.ops.__path__, "symback.ops.") if not found.ispkg]
+    found = pkgutil.walk_packages(symback.ops.__path__, "symback.ops.")
+    modules = sorted((m.name for m in found if ".numerics" not in m.name), key=place_of)
     places = {entry.name: module_of(entry, modules) for entry in FUNCTIONS.values()}
     for module in modules:
         entries = [FUNCTIONS[name] for name in sorted(places) if places[name] == module]
         if entries:
             yield title_of(module), entries
+
+
+def place_of(module: str) -> tuple[int, bool, str]:
+    """Return what modules are sorted by: a folder's own module comes after those in it."""
+    folder = module.split(".")[2]
+    return FOLDERS.index(folder), module.endswith(folder), module
 
 
 def title_of(module: str) -> str:
@@ -120,23 +130,13 @@ def title_of(module: str) -> str:
 
 
 def module_of(entry: PublicFunction, modules: list[str]) -> str:
-    """Return the module that declares a function."""
-    if entry.primitive is None:
-        return entry.function.__module__
-    quoted = f'"{entry.primitive.name}"'
-    for name in modules:
-        source = source_of(name)
-        if any(f"{call}{quoted}" in source for call in ("elementwise(\n    ", "elementwise(")):
-            return name
-    return next(
-        (name for name in modules if entry.function in vars(importlib.import_module(name)).values()), modules[0]
-    )
-
-
-@cache
-def source_of(module: str) -> str:
-    """Return the text of a module."""
-    return inspect.getsource(importlib.import_module(module))
+    """Return the module that lists a function as its own, or else holds it."""
+    own = entry.function.__module__
+    if own in modules:
+        return own
+    holding = [name for name in modules if entry.function in vars(importlib.import_module(name)).values()]
+    short = entry.name.rpartition(".")[2]
+    return next((m for m in holding if short in getattr(importlib.import_module(m), "__all__", ())), holding[0])
 
 
 # -- one function ----------------------------------------------------------------------------------------------
