@@ -12,6 +12,18 @@ def one_hot(indices, num_classes, axis=-1, dtype="float64"):
     return np.moveaxis(np.eye(num_classes, dtype=dtype)[indices], -1, axis)
 
 
+def set_at(x, index, value):
+    result = x.copy()
+    result[index] = value
+    return result
+
+
+def add_at(x, index, value):
+    result = x.copy()
+    np.add.at(result, index, value)
+    return result
+
+
 def linalg_solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False):
     half = np.tril(a) if lower else np.triu(a)
     if unit_diagonal:

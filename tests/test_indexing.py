@@ -245,8 +245,16 @@ def test_latex_of_indices():
 
 
 def test_one_hot_refuses_what_is_out_of_range_at_the_call():
-    with pytest.raises(IndexError):
-        sb.lambdify([ids], sb.one_hot(ids, 3))(np.array([3]))
+    coded = sb.lambdify([ids], sb.one_hot(ids, 3))
+    for place in (3, -1):
+        with pytest.raises(IndexError, match="0 to below 3"):
+            coded(np.array([place]))
+
+
+@pytest.mark.parametrize("place", [3, -1])
+def test_one_hot_refuses_a_known_index_that_is_out_of_range(place):
+    with pytest.raises(sb.errors.ShapeError, match=f"{place} is out of range"):
+        sb.one_hot([place], 3)
 
 
 def test_quantiles_of_several_levels_are_float64_as_numpys():

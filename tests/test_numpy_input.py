@@ -11,6 +11,7 @@ import scipy.special
 
 import symback as sb
 from symback import errors
+from symback.errors.numpy import NEAREST
 from symback.nodes.node import METHODS
 from symback.nodes.protocols import qualified_name
 
@@ -180,6 +181,11 @@ def test_every_function_that_dispatches_works_or_says_what_does(function: Any) -
         found = outcome(function, *[square] * count)
         assert not isinstance(found, errors.UsageError) or name in METHODS or f"numpy.{name}" in str(found)
         assert isinstance(found, errors.SymbackError) or "argument" in str(found) or not isinstance(found, TypeError)
+
+
+def test_nothing_that_works_is_said_not_to() -> None:
+    inside_lists = {"array", "asarray"}  # what NumPy itself makes of a list of nodes
+    assert not (NEAREST.keys() & METHODS.keys()) - inside_lists
 
 
 def test_the_nearest_names_are_offered() -> None:

@@ -160,8 +160,9 @@ def _pair(
     batch = [label for label in out if label in left[1] and label in right[1]]
     free = [label for label in out if (label in left[1]) != (label in right[1])]
     if summed and batch and not free:
-        product = contract([left, right], tuple(dict.fromkeys((*out, *summed))))
-        return contract([(product, tuple(dict.fromkeys((*out, *summed))))], out), out
+        longer, shorter = (left, right) if len(left[1]) >= len(right[1]) else (right, left)
+        axes = tuple(label for label in dict.fromkeys((*longer[1], *shorter[1])) if label in out or label in summed)
+        return contract([(contract([left, right], axes), axes)], out), out
     return contract([left, right], out), out
 
 

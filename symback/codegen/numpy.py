@@ -43,6 +43,7 @@ def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check
         raise errors.unbound_size("lambdify", symbol.name)
     names = Names({name})
     arguments: dict[Node, str] = {variable: names.claim(variable.name) for variable in inputs}
+    names.keep(node.label.name for node in order if isinstance(node, Named) and node.label.kind == "let")
     size_names = {symbol.name: names.claim(symbol.name) for symbol in bound}
     builder = Builder(prepared, order, names, arguments, size_names)
     program, returned = builder.program, _returned(prepared, builder)

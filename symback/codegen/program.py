@@ -56,7 +56,6 @@ class Builder:
         self._ratios: dict[Node, tuple[Text, Text]] = {}
         self._outputs = {unnamed(output) for output in outputs}
         self._labels = {node.operands[0]: node.label for node in order if isinstance(node, Named)}
-        names.keep(label.name for label in self._labels.values() if label.kind == "let")
         self._parts = _parts_in(order)
         self._uses = self._count_uses(outputs, order)
         self._forward = self._forward_nodes(outputs, order)

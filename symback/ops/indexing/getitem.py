@@ -12,6 +12,7 @@ from symback.nodes.leaves import Constant, Exact, as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import broadcast_to, full, keep_axes, permute
 from symback.nodes.shapes import broadcast_shapes
+from symback.op.public import public
 from symback.ops.elementwise.logic import astype, where
 from symback.ops.indexing.gathering import gather, scatter_add, set_places
 from symback.ops.indexing.index_steps import Steps, steps_of
@@ -56,6 +57,15 @@ def getitem(x: Any, index: Any) -> Node:
     return keep_axes(taken, steps.new_axes) if steps.new_axes else taken
 
 
+@public(
+    "set_at",
+    examples=(
+        lambda f, make: f(make("x", (3,)), slice(1, None), make("v", (2,))),
+        lambda f, make: f(make("x", (3, 2)), ([0, 0, -1], 1), make("v", (3,))),
+        lambda f, make: f(make("x", (2, 3)), (Ellipsis, 0), 2.0),
+    ),
+    symbolic=False,
+)
 def set_at(x: Any, index: Any, value: Any) -> Node:
     """A copy of an array with a value written at an index: what ``x[index] = value`` leaves in x.
 
@@ -96,6 +106,15 @@ def set_at(x: Any, index: Any, value: Any) -> Node:
     return set_slice((node, new), steps.entries)
 
 
+@public(
+    "add_at",
+    examples=(
+        lambda f, make: f(make("x", (3,)), slice(1, None), make("v", (2,))),
+        lambda f, make: f(make("x", (3, 2)), ([0, 0, -1], 1), make("v", (3,))),
+        lambda f, make: f(make("x", (2, 3)), (Ellipsis, 0), 2.0),
+    ),
+    symbolic=False,
+)
 def add_at(x: Any, index: Any, value: Any) -> Node:
     """A copy of an array with a value added at an index, as `numpy.add.at` does: repeated indices add up.
 

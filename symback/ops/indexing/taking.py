@@ -13,7 +13,6 @@ from symback.nodes.products import broadcast_to, keep_axes
 from symback.nodes.shapes import Shape, as_size, broadcast_shapes, intern_shape, normalize_axis
 from symback.op.declare import Function, primitive
 from symback.op.public import public
-from symback.ops.creation.identities import eye
 from symback.ops.indexing.getitem import add_at, getitem, set_at
 from symback.ops.numerics import indexing as numerics
 from symback.ops.products.axes import moveaxis
@@ -228,6 +227,39 @@ def embedding(table: Any, indices: Any) -> Node:
     return take(table, indices, 0)
 
 
+def _one_hot_value(indices: Any, classes: int, dtype: str) -> Any:
+    return numerics.one_hot(np.asarray(indices).astype(int), classes, np.dtype(dtype).type)
+
+
+def _one_hot_rows(indices: Node, classes: Any, dtype: Any) -> tuple[Shape, Any]:
+    if indices.dtype.kind not in "iu":
+        raise errors.operand_dtype("one_hot", indices, "an integer")
+    if as_size(classes) != classes or as_dtype(dtype).name != dtype:
+        raise errors.bad_node("one_hot", f"{classes!r} classes of dtype {dtype!r}")
+    if isinstance(indices, Constant) and isinstance(classes, int):
+        for place in np.ravel(indices.array):
+            if not 0 <= place < classes:
+                raise errors.index_out_of_range(indices, int(place), classes)
+    return intern_shape((*indices.shape, classes)), as_dtype(dtype)
+
+
+def _spell_one_hot(spell: Any, operands: Any, parameters: Any) -> str:
+    classes, dtype = parameters
+    shown = "" if dtype == "float64" else f", dtype=np.{spell.dtype(dtype)}"
+    return f"{spell.helper(numerics.one_hot)}({operands[0]}, {spell.size(classes)}{shown})"
+
+
+_one_hot_of: Function = primitive(
+    "one_hot_of", signature=_one_hot_rows, numpy=_spell_one_hot, value=_one_hot_value, differentiable=False,
+    latex=r"\operatorname{{onehot}}\left({0}\right)",
+    examples=(
+        lambda make: _one_hot_of(make("i", (3,), dtype="int64", low=0, high=4), 4, "float64"),
+        lambda make: _one_hot_of(make("i", (2, 3), dtype="int64", low=0, high=4), 4, "float32"),
+    ),
+    doc="Rows of the identity matrix at indices.",
+)  # fmt: skip
+
+
 @public(
     "one_hot",
     examples=(
@@ -254,7 +286,8 @@ def one_hot(indices: Any, num_classes: Any, *, axis: int = -1, dtype: Any = "flo
         >>> sb.one_hot(sb.tensor("y", ("N",), dtype="int64"), 10).shape
         (N, 10)
     """
-    return moveaxis(take(eye(num_classes, dtype=as_dtype(dtype)), indices, 0), -1, axis)
+    rows = _one_hot_of(as_node(indices), as_size(num_classes), as_dtype(dtype).name)
+    return moveaxis(rows, -1, axis)
 
 
 # -- by a mask that is known ----------------------------------------------------------------------------------------

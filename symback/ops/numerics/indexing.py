@@ -21,3 +21,10 @@ def written_last(shape: tuple, *indices: np.ndarray) -> np.ndarray:
     last = np.zeros(shape, dtype=np.int64)
     last[places] = numbers
     return np.equal(last[places], numbers)
+
+
+def one_hot(indices: np.ndarray, classes: int, dtype: type = np.float64) -> np.ndarray:
+    """Rows of the identity matrix; an index that is negative or too large is refused, not counted from the end."""
+    if np.any((indices < 0) | (indices >= classes)):
+        raise IndexError(f"one_hot: an index is not from 0 to below {classes}")
+    return np.eye(classes, dtype=dtype)[indices]
