@@ -224,6 +224,63 @@ def test_integers_and_booleans_have_no_derivatives():
     assert evaluate(sb.grad(through, s), {s: np.float64(2.5)}) == 2.0
 
 
+entries, factor, table = sb.tensor("v", (3,)), sb.tensor("t"), sb.tensor("X", (2, 3))
+NAN = np.nan
+
+BRANCHES_NOT_TAKEN = {
+    "nansum of a product": (sb.nansum(factor * entries), factor, [1, NAN, 2], 3),
+    "nanmean of a product": (sb.nanmean(factor * entries), factor, [1, NAN, 2], 1.5),
+    "mean of squares that are finite": (
+        sb.sum(sb.where(sb.isfinite(entries), (factor * entries - 1) ** 2, 0)),
+        factor,
+        [1, NAN, 2],
+        14,
+    ),
+    "a power at 0": (
+        sb.sum(sb.where(entries > 0, sb.exp(factor * sb.log(entries)), 0)),
+        factor,
+        [1, 0, 2],
+        4 * np.log(2),
+    ),
+    "rows": (sb.nansum(entries[:2, None] * table), entries, [1, 2, 7], [4, 6, 0]),
+    "a sum of masks, nanvar": (sb.nanvar(entries**2), entries, [1, NAN, 1], [0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("name", BRANCHES_NOT_TAKEN)
+def test_a_branch_not_taken_leaks_into_no_sum_of_products(name):
+    loss, wrt, at, wanted = BRANCHES_NOT_TAKEN[name]
+    point = {entries: np.array(at, float), factor: np.float64(2), table: np.array([[1, NAN, 3], [NAN, 2, 4.0]])}
+    inputs = sorted(loss.atoms(sb.Variable), key=str)
+    gradient = sb.grad(loss, wrt)
+    with np.errstate(all="ignore"):
+        found = sb.lambdify(inputs, gradient)(*[point[variable] for variable in inputs])
+    np.testing.assert_allclose(found, wanted, rtol=1e-14)
+    np.testing.assert_allclose(evaluate(gradient, {variable: point[variable] for variable in inputs}), wanted)
+
+
+HESSIANS_BESIDE_A_KINK = {
+    "sin of a guarded root": (sb.sin(sb.where(entries > 0, sb.sqrt(entries), 0)), -(np.sin(1) + np.cos(1)) / 4),
+    "square of a guarded quotient": (
+        sb.where(sb.not_equal(entries, 0), sb.sin(entries) / entries, 1) ** 2,
+        2 * (np.cos(1) - np.sin(1)) ** 2 + 2 * np.sin(1) * (np.sin(1) - 2 * np.cos(1)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HESSIANS_BESIDE_A_KINK)
+def test_masks_that_add_up_are_one_mask(name):
+    terms, curvature = HESSIANS_BESIDE_A_KINK[name]
+    with np.errstate(all="ignore"):
+        found = sb.lambdify([entries], sb.hessian(sb.sum(terms), entries))(np.array([1.0, 0, 0]))
+    np.testing.assert_allclose(found, np.diag([curvature, 0, 0]), rtol=1e-12, atol=1e-15)
+
+
+def test_a_mask_of_the_same_condition_is_written_once():
+    loss = sb.sum(sb.where(entries > 0, sb.where(entries > 0, sb.sqrt(entries), 0) * entries, 0))
+    assert "logical_and" not in sb.lambdify([entries], sb.grad(loss, entries), check=False).source
+
+
 def test_a_primitive_without_derivative_is_named(own_registry):
     rounded = sb.elementwise(
         "digit_sum", derivative=None, numpy="np.round", mpmath=None, latex=r"\operatorname{{d}}", domain=((0, 1),),

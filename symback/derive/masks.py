@@ -5,6 +5,7 @@ the zeros around a piece of an array (see `pieces`).
 """
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 from symback.derive.pieces import at_piece, fill_all, is_piece, rewritten, with_value
@@ -27,21 +28,64 @@ class Mask(NamedTuple):
 
 
 def mask_of(cotangent: Node) -> Mask | None:
-    """Take a cotangent apart, if it is written as a mask."""
+    """Take a cotangent apart, if it is written as a mask, or as a sum of masks that have a condition in common."""
     cotangent = unnamed(cotangent)
     if isinstance(cotangent, Map) and cotangent.operation.name == "where":
         condition, value, other = cotangent.operands
         if isinstance(other, Exact) and is_zero(other) and condition.dtype is BOOL:
             return Mask(condition, value if value.shape == cotangent.shape else broadcast_to(value, cotangent.shape))
+    if isinstance(cotangent, Plus) and all(_looks_masked(term, cotangent.shape) for term in cotangent.operands):
+        return _common_mask([mask_of(term) for term in cotangent.operands])
     return None
+
+
+def _looks_masked(term: Node, shape: Shape) -> bool:
+    bare = unnamed(term)
+    return isinstance(bare, Map) and bare.operation.name == "where" and bare.shape == shape
+
+
+def _common_mask(terms: Sequence[Mask | None]) -> Mask | None:
+    """Return a sum of masks as the mask of what they have in common."""
+    masks = [mask for mask in terms if mask is not None]
+    if len(masks) < len(terms):
+        return None
+    parts = [conjuncts(mask.condition) for mask in masks]
+    common = [part for part in parts[0] if all(part in other for other in parts[1:])]
+    if not common:
+        return None
+    values = []
+    for mask, found in zip(masks, parts, strict=True):
+        rest = [part for part in found if part not in common]
+        values.append(where(reduce(logical_and, rest), mask.value, 0) if rest else mask.value)
+    return Mask(reduce(logical_and, common), add(*values))
+
+
+_MOST_CONJUNCTS = 16
+
+
+def conjuncts(condition: Node) -> list[Node]:
+    """Return the conditions that must all hold for this one to hold, each once; of a long list the rest as one."""
+    found: dict[Node, None] = {}
+    waiting = [condition]
+    while waiting:
+        part = waiting.pop()
+        bare = unnamed(part)
+        if isinstance(bare, Map) and bare.operation.name == "logical_and" and len(found) < _MOST_CONJUNCTS:
+            waiting += reversed(bare.operands)
+        else:
+            found[part] = None
+    return list(found)
 
 
 def masked(condition: Node, value: Node) -> Node:
     """Write a mask; a mask of a mask is one."""
     inner = mask_of(value)
-    if inner is not None:
-        condition, value = logical_and(condition, inner.condition), inner.value
-    return where(condition, value, 0)
+    if inner is None:
+        return where(condition, value, 0)
+    known = conjuncts(inner.condition)
+    new = [part for part in conjuncts(condition) if part not in known]
+    both = logical_and(reduce(logical_and, new), inner.condition) if new else inner.condition
+    return where(both, inner.value, 0)
 
 
 def pieces_of(cotangent: Node) -> list[Apply]:

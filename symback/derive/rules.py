@@ -87,7 +87,15 @@ def _of_product(node: Contract, cotangent: Node, wanted: Container[Node]) -> Ite
         if operand in wanted and terms.index((operand, labels)) == position:
             value = _replace(terms, position, cotangent, lead_labels + subscripts.out, lead_labels)
             repeated = counted[operand, labels]
-            yield Contribution(position, value if repeated == 1 else scale(repeated, value), "product")
+            yield Contribution(position, _repeated(value, repeated), "product")
+
+
+def _repeated(value: Node, count: int) -> Node:
+    """Multiply by how often an operand stands in a product; a mask stays outside."""
+    mask = mask_of(value) if count > 1 else None
+    if mask is not None:
+        return masked(mask.condition, _repeated(mask.value, count))
+    return value if count == 1 else scale(count, value)
 
 
 @cache
@@ -101,7 +109,7 @@ def _of_hadamard(operands: tuple[Node, ...], cotangent: Node, wanted: Container[
         if operand in wanted and operand not in operands[:position]:
             value = _in_place_of(operands, position, cotangent)
             repeated = operands.count(operand)
-            yield Contribution(position, value if repeated == 1 else scale(repeated, value), "product")
+            yield Contribution(position, _repeated(value, repeated), "product")
 
 
 def _in_place_of(operands: tuple[Node, ...], position: int, cotangent: Node) -> Node:
@@ -141,14 +149,24 @@ def _replace(
 def _product_with(before: Terms, place: tuple[Node, Labels], behind: Terms, out: Labels) -> Node:
     """Multiply a cotangent by other operands; masks and the zeros around pieces stay outside where they can."""
     cotangent, given = place
-    mask = mask_of(cotangent) if out == given else None
-    if mask is not None:
+    mask = mask_of(cotangent)
+    if mask is not None and out == given:
         return masked(mask.condition, _product_with(before, (mask.value, given), behind, out))
+    if mask is not None and len({*given}) == len(given) and _is_entrywise(given, (*before, *behind)):
+        ones = [(node, labels) for node, labels in (*before, *behind) if isinstance(node, Ones)]
+        inside = [(node, labels) for node, labels in (*before, *behind) if not isinstance(node, Ones)]
+        return contract([(_product_with([], (cotangent, given), inside, given), given), *ones], out)
     pieces = pieces_of(cotangent) if len({*given}) == len(given) and len({*out}) == len(out) else []
     if any(piece.operation.name != "unslice" for piece in pieces) or not (len(pieces) == 1 or {*given} <= {*out}):
         pieces = []
     parts = [_product_of_piece(before, piece, given, behind, out) for piece in pieces]
     return _sum_of(parts) if parts else contract([*before, place, *behind], out)
+
+
+def _is_entrywise(given: Labels, others: Terms) -> bool:
+    """Do the other operands only scale the entries of the cotangent, one of them at least entry by entry?"""
+    found = [labels for node, labels in others if not isinstance(node, Ones)]
+    return any(found) and all({*labels} <= {*given} for labels in found)
 
 
 def _product_of_piece(before: Terms, piece: Apply, given: Labels, behind: Terms, out: Labels) -> Node:

@@ -5,8 +5,9 @@ from typing import Any
 
 from symback import errors
 from symback.nodes.contract import Labels, contract
+from symback.nodes.dtypes import BOOL, promote
 from symback.nodes.leaves import as_node
-from symback.nodes.node import Node
+from symback.nodes.node import METHODS, Node
 from symback.op.public import public
 
 __all__ = ["einsum"]
@@ -16,12 +17,13 @@ Label = str | int
 
 
 def numbers(operation: str, *nodes: Any) -> list[Node]:
-    """Convert the operands, which must not be boolean."""
+    """Convert the operands; a boolean one counts as 0 and 1 beside numbers, and is refused without any."""
     operands = [as_node(node) for node in nodes]
     for operand in operands:
-        if operand.dtype.kind == "b":
+        if operand.dtype.kind == "b" and all(other.dtype.kind == "b" for other in operands):
             raise errors.operand_dtype(operation, operand, "a number")
-    return operands
+    wanted = promote(operands) if operands else BOOL
+    return [METHODS["astype"](operand, wanted) if operand.dtype.kind == "b" else operand for operand in operands]
 
 
 @public(
