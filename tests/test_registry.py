@@ -33,7 +33,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=[f"{case.declared.name} 
 
 @every_case
 def test_every_check_passes(case: Case) -> None:
-    done = list(check_case(case))
+    done = list(check_case(case, formula=case.node.dtype != np.float32))
     assert not [row for row in done if not row.passed]
     assert done
 

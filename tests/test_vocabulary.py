@@ -87,7 +87,7 @@ def test_sizes_may_be_symbolic(call: Call) -> None:
 
 @every_case
 def test_derivatives(case: Case) -> None:
-    done = list(check_case(case))
+    done = list(check_case(case, formula=case.node.dtype != np.float32))
     assert not [row for row in done if not row.passed]
     assert done
 

@@ -115,8 +115,11 @@ class _Walk:
         ]
 
     def add(self, node: Plus, operands: list[Any]) -> Any:
-        """Add the terms from left to right."""
-        return reduce(np.add, self.strong(node, operands))
+        """Add the terms from left to right; a number that was subtracted wraps around as the result does."""
+        terms = self.strong(node, operands)
+        if node.dtype.kind in "iu":
+            terms = [np.asarray(term).astype(node.dtype) if type(term) is int else term for term in terms]
+        return reduce(np.add, terms)
 
     def contract(self, node: Contract, operands: list[Any]) -> Any:
         """Multiply and sum by `numpy.einsum`; write to a diagonal where an output label repeats."""
