@@ -4,6 +4,7 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from symback.codegen.function import CompiledFunction, compile_function
 from symback.derive import reverse
 from symback.errors import tracing as messages
 from symback.interop.naming import safe_name
-from symback.interop.tracing import from_function
+from symback.interop.tracing import from_function, traced
 from symback.nodes.dtypes import as_dtype
 from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
@@ -142,7 +143,7 @@ class Function:
         bound.apply_defaults()
         reader = _Arguments(self._static)
         given = {name: reader.read(name, value, name in self._static) for name, value in bound.arguments.items()}
-        key = (*given.values(), *reader.kinds)
+        key = (*given.values(), *reader.kinds, tuple(sorted(reader.boxed)))
         with self._lock:
             found = self._traces.get(key)
             if found is None:
@@ -157,6 +158,7 @@ class _Arguments:
         self.values: list[Any] = []
         self.names: list[str] = []
         self.numbers: set[str] = set()
+        self.boxed: set[int] = set()
         self.kinds: list[tuple[str, tuple[int, ...], str]] = []
         self._taken: set[str] = set(static)
 
@@ -168,7 +170,7 @@ class _Arguments:
             items = [self.read(f"{name}_{place}", item) for place, item in enumerate(value)]
             return (type(value), *items)
         if isinstance(value, dict):
-            return (dict, *[(key, self.read(f"{name}_{key}", item)) for key, item in value.items()])
+            return (dict, *[(_exact(key), self.read(f"{name}_{key}", item)) for key, item in value.items()])
         if isinstance(value, _STATIC) or _is_code(value):
             return self._static(name, value)
         return self._array(name, value)
@@ -178,7 +180,7 @@ class _Arguments:
             hash(value)
         except TypeError:
             raise messages.unhashable_static(name, value) from None
-        return type(value), value
+        return _exact(value)
 
     def _array(self, name: str, value: Any) -> int:
         plain = isinstance(value, (np.ndarray, np.generic, float)) and not isinstance(value, np.ma.MaskedArray)
@@ -188,6 +190,8 @@ class _Arguments:
         array = array.astype(as_dtype(array.dtype), copy=False)
         self.values.append(array[()])
         self.kinds.append((name, array.shape, array.dtype.name))
+        if isinstance(value, np.ndarray) and not value.ndim:
+            self.boxed.add(len(self.values) - 1)
         self.names.append(self._own(name))
         if type(value) is float:
             self.numbers.add(self.names[-1])
@@ -222,7 +226,8 @@ class Trace:
         pending = iter(self.inputs)
         self._arguments = {name: self._nodes(name, value, pending) for name, value in bound.arguments.items()}
         given = inspect.BoundArguments(bound.signature, self._arguments)
-        self.outputs = from_function(f, *given.args, **given.kwargs)
+        boxed = [self.inputs[place] for place in sorted(reader.boxed)]
+        self.outputs = traced(f, given.args, given.kwargs, boxed)
         self._compiled: dict[Any, CompiledFunction] = {}
 
     def _nodes(self, name: str, value: Any, pending: Iterator[Variable]) -> Any:
@@ -307,6 +312,18 @@ def _filled(value: Any, pending: Iterator[Variable]) -> Any:
     if isinstance(value, dict):
         return {key: _filled(item, pending) for key, item in value.items()}
     return value if isinstance(value, _STATIC) or _is_code(value) else next(pending)
+
+
+def _exact(value: Any) -> Any:
+    """Return a key for a static value, with the types of what is in it: 1, 1.0, True are equal, as are 0.0 and -0.0."""
+    if isinstance(value, (tuple, frozenset)):
+        items = map(_exact, value)
+        return type(value), tuple(items) if isinstance(value, tuple) else frozenset(items)
+    if isinstance(value, (float, complex, np.inexact)):
+        return type(value), repr(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return type(value), value, tuple(_exact(getattr(value, field.name)) for field in fields(value) if field.compare)
+    return type(value), value
 
 
 def _is_code(value: Any) -> bool:

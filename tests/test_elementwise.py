@@ -13,6 +13,7 @@ mp = mpmath.mp.clone()
 mp.prec = 2500
 
 X, Y = sb.tensor("x"), sb.tensor("y")
+MATRIX = np.ones((1, 1)).view(np.matrix)
 INF, NAN = float("inf"), float("nan")
 QUIET = {"over": "ignore", "divide": "ignore", "invalid": "ignore", "under": "ignore"}
 
@@ -308,6 +309,11 @@ REFUSALS = {
     "round of booleans": (lambda: sb.round(P), "round: p has dtype bool, wanted a number"),
     "round by a fraction": (lambda: sb.round(V, 0.5), "round: decimals must be an integer, not 0.5"),
     "nan_to_num by a node": (lambda: sb.nan_to_num(V, nan=V), "nan_to_num: .*must be numbers; use sb.where"),
+    "round by a list": (lambda: sb.round(K, []), "round: decimals must be an integer, not"),
+    "nan_to_num by a list": (lambda: sb.nan_to_num(V, nan=[]), "nan_to_num: .*must be numbers; use sb.where"),
+    "no choices": (lambda: sb.select(V, None), "select: None is no list or tuple of choices"),
+    "a matrix": (lambda: V * MATRIX, "numpy.matrix .* np.asarray, and write @"),
+    "a matrix on the left": (lambda: MATRIX * V, "numpy.matrix .* np.asarray, and write @"),
     "positive": (lambda: sb.positive(P), "positive: p has dtype bool"),
     "reciprocal": (lambda: sb.reciprocal(K), "reciprocal .*whole.*: k has dtype int64.*1 / x"),
     "floor_divide": (lambda: sb.floor_divide(P, P), "floor_divide: p has dtype bool, wanted a number"),
@@ -347,3 +353,20 @@ def test_documents_with_the_first_names_can_be_read() -> None:
     nodes = [sb.abs(X), sb.relu(X), sb.maximum(X, Y), sb.sign(X), sb.floor(X)]
     assert [node.operation.name for node in nodes] == ["abs", "relu", "maximum", "sign", "floor"]
     assert sb.loads(sb.dumps(nodes)) == nodes
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64"])
+@pytest.mark.parametrize("number", [2, 0, -1, 127, -128, 128, 256, -129])
+def test_a_number_is_added_to_integers_if_they_can_hold_it_and_wraps_around_with_them(dtype: str, number: int) -> None:
+    values = np.array([0, 1, 5, 127]).astype(dtype)
+    k = sb.tensor("k", (4,), dtype=dtype)
+    for function in (lambda x: x + number, lambda x: x - number, lambda x: number - x, lambda x: x * number):
+        try:
+            wanted = function(values)
+        except OverflowError:
+            with pytest.raises(sb.errors.DtypeError, match=f"the integer {number} does not fit {dtype}"):
+                function(k)
+            continue
+        found = sb.evaluate(function(k), {"k": values})
+        assert found.dtype == wanted.dtype
+        np.testing.assert_array_equal(found, wanted)

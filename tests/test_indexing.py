@@ -288,7 +288,7 @@ MESSAGES = {
     "value dtype": (lambda: sb.set_at(ids, 0, 0.5), errors.DtypeError, r"ids \(N,\) of dtype int64; convert"),
     "value under a mask": (lambda: sb.set_at(x, x > 0, x), errors.ShapeError, "depends on values"),
     "mask to write": (lambda: sb.set_at(x, x4[0, 0, 0] > 0, 0), errors.ShapeError, "with a mask of shape"),
-    "take mode": (lambda: sb.take(x, [0], mode="clip"), errors.InputError, "mode='clip' is not known; use 'raise'"),
+    "take mode": (lambda: sb.take(x, [0], mode="end"), errors.InputError, "mode='end' is not known; use 'raise' or"),
     "take dtype": (lambda: sb.take(x, [0.5]), errors.DtypeError, "indices are integers"),
     "take mask": (lambda: sb.take(x, [True]), errors.DtypeError, "indices are integers"),
     "along rank": (lambda: sb.take_along_axis(x4, ids, 0), errors.ShapeError, "take_along_axis: ids .* wanted 4"),
@@ -343,3 +343,12 @@ UNTRUE = {
 def test_signatures_do_not_trust_operands_and_parameters(name, operands, parameters):
     with pytest.raises(errors.SymbackError):
         Apply(Operation(name, *parameters), *operands)
+
+
+@pytest.mark.parametrize("mode", ["clip", "wrap"])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("places", [7, -7, [0, 9, -9], [], np.array([[1, -20]]), np.array([0, 255], "uint8")])
+def test_indices_out_of_range_are_clipped_or_counted_round(mode, axis, places):
+    values, table = RNG.normal(size=(3, 4)), sb.tensor("T", ("n", 4))
+    wanted = np.take(values, np.asarray(places, int if np.size(places) == 0 else None), axis=axis, mode=mode)
+    np.testing.assert_array_equal(evaluate(sb.take(table, places, axis, mode=mode), {"T": values}), wanted)

@@ -192,6 +192,13 @@ def test_the_nearest_names_are_offered() -> None:
     assert "sb.linalg.svd" in str(errors.not_supported_numpy("linalg.svdd", METHODS))
 
 
+def test_only_functions_that_users_call_are_offered() -> None:
+    for call in (lambda: np.linalg.qr(x, mode="raw"), lambda: np.heaviside(x, x), lambda: np.isclose(x, x)):
+        found = outcome(call)
+        assert "factor" not in str(found)
+        assert "logistic_loss" not in str(found)
+
+
 def test_every_option_that_is_refused_is_named() -> None:
     for options in ({"out": np.zeros(3)}, {"initial": 2.0}, {"where": np.ones((2, 3), bool)}):
         (name,) = options

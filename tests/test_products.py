@@ -205,3 +205,25 @@ def test_refused(name: str) -> None:
     kind, message, call = REFUSED[name]
     with pytest.raises(kind, match=message):
         call()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32", "bool"])
+@pytest.mark.parametrize("number", [2, 2.5])
+def test_a_number_is_an_array_where_numpy_makes_one_of_it(dtype: str, number: float) -> None:
+    values = np.array([1, 0, 2]).astype(dtype)
+    agree(lambda xp, a: xp.dot(a, number), values)
+    agree(lambda xp, a: xp.dot(number, a), values)
+    agree(lambda xp, a: xp.inner(a, number), values)
+    agree(lambda xp, a: xp.vdot(a[:1], number), values)
+    agree(lambda xp, a: xp.tensordot(a, number, axes=0), values)
+    agree(lambda xp, a: xp.einsum("i,", a, number), values)
+    agree(lambda xp, a: xp.einsum(a, [0], number, []), values)
+    agree(lambda xp, a: xp.outer(a, number), values)
+    agree(lambda xp, a: xp.kron(a, number), values)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "uint8"])
+def test_small_integers_are_convolved_in_their_dtype(dtype: str) -> None:
+    a, v = np.array([1, 2, 100], dtype), np.array([3, 100], dtype)
+    agree(lambda xp, a, v: xp.convolve(a, v), a, v)
+    agree(lambda xp, a, v: xp.correlate(a, v, "full"), a, v)

@@ -293,3 +293,32 @@ def source(output: Any) -> str:
 def test_emitted_code_is_what_one_would_write(output: Any, lines: list[str]) -> None:
     for line in lines:
         assert line in source(output)
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+@pytest.mark.parametrize("initial", [0, 1, True, -1, 0.5])
+def test_an_extremum_of_booleans_is_boolean(name: str, initial: float) -> None:
+    mask = sb.tensor("m", (3,), dtype="bool")
+    found = sb.evaluate(getattr(sb, name)(mask, initial=initial), {"m": np.array([True, False, True])})
+    wanted = getattr(np, name)(np.array([True, False, True]), initial=initial)
+    assert (found.dtype, found) == (wanted.dtype, wanted)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int32", "bool"])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("name", ["mean", "any", "all"])
+def test_reductions_of_the_entries_that_a_mask_takes(name: str, axis: int | None, dtype: str) -> None:
+    values, mask = np.array([[0, 1, 3], [0, 2, 0]]).astype(dtype), np.array([[True, False, True], [False, True, True]])
+    x, m = sb.tensor("x", (2, 3), dtype=dtype), sb.tensor("m", (2, 3), dtype="bool")
+    node = getattr(sb, name)(x, axis, where=m, keepdims=True)
+    wanted = getattr(np, name)(values, axis, where=mask, keepdims=True)
+    for found in (sb.evaluate(node, {"x": values, "m": mask}), sb.lambdify([x, m], node)(values, mask)):
+        assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_no_nan_comes_from_entries_that_a_mean_leaves_out() -> None:
+    x, m = sb.tensor("x", (2,)), np.array([True, False])
+    gradient = sb.grad(sb.mean(sb.log(x), where=m), x)
+    np.testing.assert_array_equal(sb.evaluate(sb.mean(x, where=m), {"x": [2.0, NAN]}), 2.0)
+    np.testing.assert_array_equal(sb.evaluate(gradient, {"x": [2.0, 3.0]}), [0.5, 0.0])

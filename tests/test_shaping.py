@@ -385,3 +385,53 @@ def test_a_flip_is_a_view_and_is_copied_when_it_leaves() -> None:
     values = np.arange(4.0)
     found = sb.lambdify([x], sb.flip(x))(values)
     assert not np.shares_memory(found, values)
+
+
+def test_nothing_is_rolled_by_no_shift_or_along_no_axis() -> None:
+    agree(lambda xp, a: xp.roll(a, []), draw((2, 3)))
+    agree(lambda xp, a: xp.roll(a, 1, []), draw((2, 3)))
+
+
+@pytest.mark.parametrize("constant", [0, 1, True, 5])
+def test_a_border_of_booleans_is_boolean(constant: int) -> None:
+    agree(lambda xp, a: xp.pad(a, 1, constant_values=constant), draw((2,), "bool"))
+
+
+text = np.array("a")
+BARE: dict[str, Callable[[], Any]] = {
+    "rot90": lambda: sb.rot90(X, 1, None),
+    "arange": lambda: sb.arange(10**30),
+    "arange by 0": lambda: sb.arange(0, 1, 0),
+    "indices": lambda: sb.indices((10**30,)),
+    "linspace": lambda: sb.linspace(0, 1, 10**30),
+    "linspace of nodes": lambda: sb.linspace(s, 1, 10**30),
+    "array_split": lambda: sb.array_split(X, 10**30),
+    "axis": lambda: sb.sum(X, axis=text),
+    "axes": lambda: sb.transpose(X, text),
+    "offset": lambda: sb.diagonal(X, text),
+    "exponent": lambda: sb.linalg.matrix_power(b, text),
+    "tensordot": lambda: sb.tensordot(X, X, text),
+    "ddof": lambda: sb.var(X, ddof=text),
+    "bound": lambda: X[text:],
+    "step": lambda: X[::text],
+    "labels": lambda: sb.einsum(X, [text, text]),
+    "trans": lambda: sb.linalg.solve_triangular(X[:, :2], x[:2], []),
+    "cross_entropy": lambda: sb.cross_entropy(X, X, None),
+    "cross_entropy along nothing": lambda: sb.cross_entropy(X, X, []),
+    "percentile": lambda: sb.percentile(X, None),
+    "percentile of text": lambda: sb.percentile(X, "a"),
+    "percentile of lists": lambda: sb.percentile(X, [[1], [2, 3]]),
+    "polygamma": lambda: sb.special.polygamma(10**30, X),
+    "copy": lambda: sb.copy(X, order="Z"),
+}
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_arguments_of_another_kind_are_refused_by_name(name: str) -> None:
+    with pytest.raises(SymbackError):
+        BARE[name]()
+
+
+@pytest.mark.parametrize("namespace", [sb.linalg, sb.special])
+def test_completion_shows_what_is_public(namespace: Any) -> None:
+    assert dir(namespace) == sorted(namespace.__all__)

@@ -296,12 +296,147 @@ def sorted_in_place(x):
     return y
 
 
+def row_of_entries(x):
+    K = np.zeros((2, 2))
+    K[0, 0] = x[0]
+    return K[0] * 1
+
+
+def entry_of_row_of_entries(x):
+    o = np.zeros((3, 2))
+    o[1, 1] = x[1]
+    o[1][0] = x[2]
+    r = o[1]
+    r *= 2
+    o[2] += x[:2]
+    return o
+
+
+def normalized_rows(x):
+    K = np.zeros((2, 4))
+    for i in range(2):
+        for j in range(4):
+            K[i, j] = np.exp(x[j] * i)
+        K[i] /= K[i].sum()
+    return K @ x
+
+
+def explicit_copy(x):
+    z = x * 1
+    y = np.asarray(z, copy=True)
+    y += 1
+    return z
+
+
+def array_that_shares(x):
+    z = x * 1
+    y = np.array(z, copy=None, ndmin=2)
+    y += 1
+    return z
+
+
+def contiguous_number(x):
+    return np.ascontiguousarray(x.sum())
+
+
+def zero_step_difference_is_copied(x):
+    z = x * 1
+    y = np.diff(z, n=0).copy()
+    y[0] = 9.0
+    return z - y
+
+
+def array_type(x):
+    return x if type(x) is np.ndarray and isinstance(type(x), type) else -x
+
+
+def one_hot(x):
+    k = np.floor(np.abs(x)).astype(int)
+    t = np.zeros((4, 3))
+    t[np.arange(4), k] = 1
+    t[0, k[1]] = 5.0
+    return t
+
+
+def looked_up(x):
+    k = np.floor(np.abs(x)).astype(int)
+    C = np.arange(12.0).reshape(4, 3)
+    return C[np.arange(4), k] + np.eye(3)[k][:, 0]
+
+
+def lists_of_entries(x):
+    joined = np.concatenate([[x[0]], x, [0.0]])
+    rows = np.vstack([[x[0], 1.0], x[:2]])
+    return joined.sum() + rows @ (x[:2] + [x[0], x[1]])  # noqa: RUF005
+
+
+def leading_axes_of_one(x):
+    o = np.zeros((2, 4))
+    o[0] = x[None] * 2
+    o[1] = np.outer(x, x)[1:2]
+    return o
+
+
+def divided_where(x):
+    o = np.zeros(4)
+    np.divide(1, x, out=o, where=x > 0.5)
+    p = x * 1
+    np.log(x, out=p, where=x > 0)
+    np.copyto(p, 7.0, where=p < -1)
+    return o + p
+
+
+def positional_out(x):
+    o = np.empty(4)
+    np.add(x, 1, o)
+    np.negative(o, o)
+    return o
+
+
+def masked_columns(x):
+    A = np.outer(x, x)
+    A[:, x < 0] = 7.0
+    A[x < 0.5, 1:] = 0
+    return A
+
+
+def transposed_view(x):
+    A = np.outer(x, x + 1)
+    B = np.zeros((2, 3))
+    B.T[0] = 9.0
+    for column in A.T:
+        column -= column.mean()
+    A.swapaxes(0, 1)[1, 0] = 4.0
+    return A.transpose(1, 0) + B.T[0, 0]
+
+
+def bytes_and_text(x):
+    return x * x.nbytes + len(f"{x[0]:.3f}") * 0 + np.isscalar(x[0])
+
+
+def short_diagonal(x):
+    A = np.outer(x, x)
+    np.fill_diagonal(A, [1.0, 2.0])
+    return A
+
+
+def rejected_as_by_numpy(x):
+    try:
+        y = float(x)
+    except TypeError:
+        y = x.sum()
+    return x * y
+
+
 LIKE_NUMPY = [
     same_object, rebound_number, rebound_entry, view_sees_write, write_through_view, view_of_view, row_of_matrix,
     ellipsis_view_of_one, zero_dimensional_array, fancy_copies, copy_is_its_own, array_copies_asarray_does_not,
     entries_then_slices, rows_then_entries, repeated_writes, augmented_slices, every_row, integer_array, truncating,
     broadcast_assignment, out_option, copyto, filled_diagonal, subtract_at, masked_scalar, masked_same,
-    reshaped_base_dies, filled, sorted_in_place,
+    reshaped_base_dies, filled, sorted_in_place, row_of_entries, entry_of_row_of_entries, normalized_rows,
+    explicit_copy, array_that_shares, contiguous_number, zero_step_difference_is_copied, array_type, one_hot, looked_up,
+    lists_of_entries, leading_axes_of_one, divided_where, positional_out, masked_columns, transposed_view,
+    bytes_and_text, short_diagonal, rejected_as_by_numpy,
 ]  # fmt: skip
 
 POINT = np.array([0.3, 1.25, -0.7, 2.0])
@@ -338,11 +473,15 @@ def read_base(view: Any) -> Any:
 
 
 VIEWS = {
-    "T": lambda a: a.T, "reshape": lambda a: a.reshape(2, -1), "ravel": lambda a: a.ravel(), "np.ravel": np.ravel,
-    "swapaxes": lambda a: a.swapaxes(0, 1), "expand_dims": lambda a: np.expand_dims(a, 0), "flip": np.flip,
+    "reshape": lambda a: a.reshape(2, -1), "ravel": lambda a: a.ravel(), "np.ravel": np.ravel,
+    "np.transpose": np.transpose,
+    "np.swapaxes": lambda a: np.swapaxes(a, 0, 1), "expand_dims": lambda a: np.expand_dims(a, 0), "flip": np.flip,
     "moveaxis": lambda a: np.moveaxis(a, 0, 1), "split": lambda a: np.split(a, 2)[0], "real": lambda a: a.real,
     "einsum": lambda a: np.einsum("ij->ji", a), "squeeze": np.squeeze, "atleast": np.atleast_3d,
     "conj": lambda a: a.conj(), "rot90": np.rot90, "reshape of a view": lambda a: a[1:].reshape(-1),
+    "contiguous": np.ascontiguousarray, "fortran": np.asfortranarray, "order": lambda a: np.asarray(a, order="F"),
+    "diff": lambda a: np.diff(a, n=0), "einsum of lists": lambda a: np.einsum(a, [0, 1], [1, 0]),
+    "second of several": lambda a: np.atleast_2d(a * 2, a)[1],
 }  # fmt: skip
 
 
@@ -351,6 +490,43 @@ VIEWS = {
 def test_what_may_share_memory_with_a_written_array_is_not_read(make: Any, view: Any) -> None:
     with pytest.raises(sb.errors.UsageError, match="may share memory"):
         sb.function(make(view))(POINT)
+
+
+KNOWN_VIEWS = {
+    "diff": lambda z: np.diff(z, n=0), "meshgrid": lambda z: np.meshgrid(z, z, copy=False)[0],
+    "windows": lambda z: np.lib.stride_tricks.sliding_window_view(z, 3), "real_if_close": np.real_if_close,
+    "trim_zeros": np.trim_zeros, "einsum": lambda z: np.einsum(z, [0], [0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("view", KNOWN_VIEWS.values(), ids=list(KNOWN_VIEWS))
+def test_a_view_of_known_numbers_is_found_by_its_memory(view: Any) -> None:
+    def f(x):
+        z = np.arange(1.0, 5.0)
+        v = view(z)
+        z[0] = x[0]
+        return np.sum(v)
+
+    with pytest.raises(sb.errors.UsageError, match="may share memory"):
+        sb.function(f)(POINT)
+
+
+def test_what_is_left_out_by_where_has_no_derivative() -> None:
+    @sb.function
+    def f(x):
+        o = np.zeros(3)
+        np.divide(1, x, out=o, where=x != 0)
+        return np.sum(o)
+
+    np.testing.assert_allclose(f.grad(np.array([0.0, 2.0, -1.0])), [0.0, -0.25, -1.0])
+
+
+def test_an_array_without_axes_is_an_array_and_a_number_is_none() -> None:
+    @sb.function
+    def f(x):
+        return x * 3 if isinstance(x, np.ndarray) else x * 5
+
+    assert [float(f(x)) for x in (np.array(2.0), np.float64(2.0), 2.0, np.array(2.0))] == [6, 10, 10, 6]
 
 
 def test_a_copy_of_a_view_may_be_written() -> None:
@@ -531,6 +707,132 @@ def _stats(x):
     return scipy.stats.norm.logpdf(x)
 
 
+class Holder:
+    def __init__(self) -> None:
+        self.buffer = np.zeros(3)
+        self.plain: Any = 1.0
+
+
+HOLDER = Holder()
+NAMED_ARRAYS: dict[str, Any] = {"w": np.zeros(3)}
+EMPTY: list[Any] = []
+
+
+def _caught(x):
+    try:
+        y = float(x[0])
+    except TypeError:
+        y = 0.0
+    return x * y
+
+
+def _caught_branch(x):
+    try:
+        return x if x[0] > 0 else -x
+    except Exception:
+        return x * 0
+
+
+def _type_of_number(x):
+    return x if type(x[0]) is float else -x
+
+
+def _held_entry(x):
+    HELD[0][0] += 1
+    return x + HELD[0]
+
+
+def _attribute(x):
+    HOLDER.buffer += 1
+    return x + HOLDER.buffer
+
+
+def _attribute_stored(x):
+    HOLDER.plain = x * 2
+    return x
+
+
+def _dict_stored(x):
+    NAMED_ARRAYS["w"] = x * 1
+    return x
+
+
+def _list_stored(x):
+    EMPTY.append(x * 2)
+    return x
+
+
+def _nonlocal():
+    total = 0.0
+
+    def accumulated(x):
+        nonlocal total
+        total = total + x[0]
+        return x * total
+
+    return accumulated
+
+
+def _default_stored(x, seen=[]):  # noqa: B006
+    seen.append(x * 2)
+    return x * len(seen)
+
+
+@sb.function
+def _inner(x):
+    return np.sum(x**2)
+
+
+def _inner_gradient(x):
+    return _inner.grad(x)
+
+
+def _iterator(x):
+    return sum(v for v in np.nditer(x))
+
+
+def _shape_set(x):
+    y = x * 1
+    y.shape = (3, 1)
+    return y
+
+
+def _strides(x):
+    return x * x.strides[0]
+
+
+def _flat(x):
+    y = x * 1
+    y.flat[2] = 7.0
+    return y
+
+
+def _mask_beside(x):
+    return np.outer(x, x)[:, x > 0]
+
+
+def _where_alone(x):
+    return np.log(x, where=x > 0)
+
+
+def _factor(x):
+    import scipy.linalg
+
+    return scipy.linalg.cho_factor(np.outer(x, x))[0]
+
+
+def _close(x):
+    return np.isclose(x, 1.0)
+
+
+def _required(x):
+    return np.require(x, float)
+
+
+def _drawdown(x):
+    return x - np.maximum.accumulate(x)
+
+
 REFUSED = {
     _assign_argument: r"x is an argument .*x = x.copy\(\)",
     _add_to_argument: r"x is an argument .*x = x.copy\(\)",
@@ -542,13 +844,13 @@ REFUSED = {
     _math: "has no float value",
     _outside_array: "is an argument",
     _outside_add: "is an argument",
-    _held_array: "make the array inside of the traced function",
-    _held_add: "made outside of the traced function",
+    _held_array: "is an argument or a global array",
+    _held_add: "is an argument or a global array",
     _enlarged: "does not fit into",
     _integer_in_place: r"does not cast to int64; .*astype\('float64'\)",
     _integer_divided: "does not cast",
     _read_only: "broadcast_to gave, which NumPy makes read-only",
-    _put: "numpy.put is not supported .*sb.set_at",
+    _put: r"numpy.put is not recorded .*x\[index\] = value",
     _known_reshaped: "may share memory",
     _random: "draw them outside and pass them",
     _generator: "draw them outside and pass them",
@@ -561,7 +863,28 @@ REFUSED = {
     _number_written: "is a number and cannot be assigned to",
     _generator_function: "generators",
     _all: "has no truth value",
-    _stats: "scipy.stats",
+    _stats: "scipy.stats.*sb.special.ndtr",
+    _caught: "caught what symback refused.*has no float value",
+    _caught_branch: "caught what symback refused.*truth value",
+    _type_of_number: r"isinstance\(x, float\)",
+    _held_entry: "is an argument or a global array",
+    _attribute: "outside of the traced function",
+    _attribute_stored: "outside of the traced function",
+    _dict_stored: "outside of the traced function",
+    _nonlocal(): "a nonlocal variable",
+    _list_stored: "outside of the traced function",
+    _default_stored: "outside of the traced function",
+    _inner_gradient: r"sb.grad\(y, x\)",
+    _iterator: "loop over x",
+    _shape_set: "x = x.reshape",
+    _strides: "memory layout",
+    _flat: "np.unravel_index",
+    _mask_beside: "no fixed size",
+    _where_alone: r"np.where\(mask, result, other\)",
+    _factor: "sb.linalg.cholesky",
+    _close: "sb.abs",
+    _required: "no memory layout",
+    _drawdown: "running maximum",
 }
 
 
@@ -570,6 +893,39 @@ def test_what_cannot_be_recorded_is_refused_with_the_cure(f: Any, message: str) 
     with pytest.raises(sb.errors.SymbackError, match=message):
         sb.from_function(f, sb.tensor("x", (3,)))
     assert not OUTSIDE.any()
+    assert not HELD[0].any()
+    assert not HOLDER.buffer.any()
+    assert HOLDER.plain == 1.0
+    assert type(NAMED_ARRAYS["w"]) is np.ndarray
+    assert not EMPTY
+    assert not _default_stored.__defaults__[0]
+
+
+@pytest.mark.parametrize("function", [lambda x: np.meshgrid(x, x, copy=False)[0]])
+def test_an_option_that_shares_memory_is_named(function: Any) -> None:
+    with pytest.raises(sb.errors.UsageError, match="copy=False"):
+        sb.from_function(function, sb.tensor("x", (3,)))
+
+
+def test_an_array_in_a_container_is_copied_and_read() -> None:
+    def f(x):
+        w = NAMED_ARRAYS["w"].copy()
+        w[0] = x[0]
+        return w + NAMED_ARRAYS["w"]
+
+    np.testing.assert_array_equal(sb.function(f)(POINT), [0.3, 0, 0])
+
+
+def test_what_only_counts_or_caches_may_be_stored() -> None:
+    seen = []
+
+    def f(x):
+        seen.append(len(x))
+        HOLDER.__dict__.setdefault("cached", 3.0)
+        return x * HOLDER.cached
+
+    np.testing.assert_array_equal(sb.function(f)(POINT), 3 * POINT)
+    assert seen == [4]
 
 
 def test_symbolic_sizes_reckon_but_do_not_branch() -> None:
@@ -585,6 +941,9 @@ def test_symbolic_sizes_reckon_but_do_not_branch() -> None:
     for f in (lambda x: x / len(x), lambda x: sum(x[i] for i in range(x.shape[0])), lambda x: sum(row for row in x)):
         with pytest.raises(sb.errors.UsageError, match="symbolic"):
             sb.from_function(f, x)
+    for g in (lambda x: x if x.shape[0] in {3, 5} else -x, lambda x: {3: x}.get(x.shape[0], -x)):
+        with pytest.raises(sb.errors.UsageError, match="a set or the key of a dict"):
+            sb.from_function(g, x)
     with pytest.raises(sb.errors.UsageError, match="depends on a symbolic size"):
         sb.from_function(lambda x: x if x.shape[0] == 2 else -x, x)
 
@@ -699,6 +1058,19 @@ def test_traces_are_kept_by_shape_dtype_and_static_values() -> None:
     assert f.__name__ == "f"
     assert [v.name for v in f.trace(x).inputs] == ["x"]
     assert "def f(x):" in f.trace(x).source()
+
+
+def test_static_values_of_different_types_have_their_own_traces() -> None:
+    @sb.function(static="k")
+    def f(x, k):
+        first = k[0] if isinstance(k, tuple) else k
+        weight = {int: 1, bool: 10, float: 100}[type(first)]
+        return x * np.copysign(weight, first)
+
+    x = np.ones(1)
+    assert [f(x, k)[0] for k in ((1,), (1.0,), (True,), 0.0, -0.0, (0.0,), (-0.0,))] == [
+        1, 100, 10, 100, -100, 100, -100,
+    ]  # fmt: skip
 
 
 def test_arguments_may_be_nested() -> None:

@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Any
 
 from symback.errors.kinds import UsageError
+from symback.errors.refusals import remembered
 
 _NO_COMPLEX = "symback has no complex numbers; write the transform as a product with sb.cos and sb.sin of the angles"
 _DATA = "the size of the result would depend on values; use a mask with sb.where, and sb.sum of the mask to count"
@@ -16,6 +17,10 @@ _NO_PLACE = "nodes are not changed in place; use x = sb.set_at(x, index, value),
 _NO_TRUTH = "a graph has no truth value; use sb.all of a comparison for a boolean node, or compare values afterwards"
 _ONE_SIDED = "polynomials are evaluated by sb.power and sb.sum; fit them beforehand"
 _SETS = "sets of entries have no derivative; compute them beforehand"
+_RUNNING = (
+    "for a vector of n entries, use sb.max(sb.where(np.tri(n, dtype=bool), x, -np.inf), axis=1) for the running "
+    "maximum (sb.min and np.inf for the minimum)"
+)
 _FILES = "a graph has no values; evaluate it with sb.lambdify first"
 
 NEAREST: dict[str, str] = {
@@ -63,19 +68,25 @@ NEAREST: dict[str, str] = {
     "ldexp": "use x * 2.0**n",
     "nextafter": "it has no derivative; compute it beforehand",
     "spacing": "it has no derivative; use sb.abs(x) * np.finfo(x.dtype).eps",
-    "stats": "write the density with sb.exp, sb.special.gammaln and sb.special.log_ndtr",
+    "stats": "the normal distribution function is sb.special.ndtr; write a density with sb.exp and sb.special.gammaln",
+    "linalg.cho_factor": "use sb.linalg.cholesky and sb.linalg.solve_triangular, or sb.linalg.solve",
+    "linalg.cho_solve": "use sb.linalg.solve, or sb.linalg.solve_triangular twice",
+    "isclose": "use sb.abs(a - b) <= atol + rtol * sb.abs(b)",
+    "require": "a node has no memory layout; use x itself, or x.astype(dtype)",
+    **dict.fromkeys(("maximum.accumulate", "minimum.accumulate"), _RUNNING),
     "integrate": "write the quadrature as a weighted sum",
     "optimize": "hand scipy.optimize the compiled function and gradient (sb.lambdify)",
 }
 """For what NumPy and SciPy have and symback has not, by qualified name or by the name of the module: what to do."""
 
 
+@remembered
 def not_supported_numpy(name: str, known: Collection[str] = (), library: str = "numpy") -> UsageError:
     """A function that has no counterpart; `name` is dotted, without the library, `known` are the names there are."""
     cure = NEAREST.get(name) or NEAREST.get(name.rpartition(".")[2]) or NEAREST.get(name.partition(".")[0])
     if not cure:
-        near = get_close_matches(name, sorted(known), n=3, cutoff=0.7)
-        near = near or get_close_matches(name.rpartition(".")[2], sorted(known), n=3, cutoff=0.6)
+        near = get_close_matches(name, sorted(known), n=3, cutoff=0.75)
+        near = near or get_close_matches(name.rpartition(".")[2], sorted(known), n=3, cutoff=0.75)
         cure = f"the nearest are {', '.join(f'sb.{found}' for found in near)}" if near else ""
     return UsageError(
         f"{library}.{name} is not supported on symback nodes; "
@@ -83,14 +94,18 @@ def not_supported_numpy(name: str, known: Collection[str] = (), library: str = "
     )
 
 
+@remembered
 def not_supported_option(name: str, options: Sequence[str], library: str = "numpy") -> UsageError:
     """Arguments of a function that its counterpart does not have."""
+    cure = "leave them out"
+    if any("where" in option for option in options):
+        cure = "write np.where(mask, result, other) instead of where=, np.sum(x, where=mask) / np.sum(mask) for a mean"
     return UsageError(
-        f"{library}.{name}: on symback nodes not all of NumPy's arguments are supported ({', '.join(options)}); "
-        "leave them out"
+        f"{library}.{name}: on symback nodes not all of NumPy's arguments are supported ({', '.join(options)}); {cure}"
     )
 
 
+@remembered
 def no_array(node: Any, known: Collection[str] = (), subject: str = "") -> UsageError:
     """A node used where NumPy wants an array; says which function of NumPy or SciPy wanted it."""
     wanted = _asking()

@@ -3,9 +3,11 @@
 from typing import Any
 
 from symback.errors.kinds import DtypeError, InputError, ShapeError, UsageError
+from symback.errors.refusals import remembered
 from symback.errors.words import show_shape
 
 
+@remembered
 def branch(what: str) -> UsageError:
     """A traced value where Python wants True or False."""
     return UsageError(
@@ -14,14 +16,68 @@ def branch(what: str) -> UsageError:
     )
 
 
+@remembered
 def no_value(what: str, kind: str) -> UsageError:
     """A traced value where Python wants a number."""
     return UsageError(
         f"{what} has no {kind} value while a function is traced; use NumPy's functions on it instead of float(), "
-        "int(), math; to write it into an array, make the array inside of the traced function, by np.zeros or np.array"
+        "int(), math, and x.astype('float64') instead of np.float64(x); to write it into an array, make the array "
+        "inside of the traced function, by np.zeros or np.array"
     )
 
 
+def not_one_number(what: str, kind: str, shape: Any) -> UsageError:
+    """An array of several entries where Python wants one number, which NumPy refuses too."""
+    return UsageError(f"{what} {show_shape(shape)} has no {kind} value: only an array of one entry has, in NumPy too")
+
+
+@remembered
+def type_of_number(what: str) -> UsageError:
+    """A traced number whose exact type is asked for."""
+    return UsageError(
+        f"whether {what} is Python's or NumPy's number is not known while a function is traced, so it has no type(); "
+        "use isinstance(x, float), isinstance(x, np.ndarray) or np.ndim(x) == 0"
+    )
+
+
+@remembered
+def layout(what: str, attribute: str, cure: str) -> UsageError:
+    """An attribute that tells of memory layout, which is not traced."""
+    return UsageError(f"{what}.{attribute} is about memory layout, which is not traced; {cure}")
+
+
+@remembered
+def not_recorded(function: str, cure: str) -> UsageError:
+    """A function that writes into its argument and is not recorded."""
+    return UsageError(f"{function} is not recorded while a function is traced; {cure}")
+
+
+@remembered
+def nested_derivative(function: str, method: str) -> UsageError:
+    """A derivative of a compiled function asked for in traced code."""
+    return UsageError(
+        f"{function}.{method} cannot be called while a function is traced; there, call {function} and differentiate "
+        "the result by an argument of the traced function, sb.grad(y, x), or take the hessian of the outer function"
+    )
+
+
+def changed_outside(what: str) -> UsageError:
+    """An object of the caller's that the traced function changed, once, when it was traced."""
+    return UsageError(
+        f"{what} belongs to the code outside of the traced function, which changes it: that happens once, while it is "
+        "traced (the change was undone); return the value instead, or copy what is changed inside of the function"
+    )
+
+
+def swallowed(refusal: Exception) -> UsageError:
+    """A refusal that the traced function caught, and went another way than it would with numbers."""
+    return UsageError(
+        "the traced function caught what symback refused, and would go another way than it does with numbers: "
+        f"{refusal}"
+    )
+
+
+@remembered
 def symbolic_size(size: object, use: str) -> UsageError:
     """A symbolic size where Python wants an integer."""
     return UsageError(
@@ -30,6 +86,7 @@ def symbolic_size(size: object, use: str) -> UsageError:
     )
 
 
+@remembered
 def size_comparison(left: object, right: object) -> UsageError:
     """A comparison of sizes that depends on the value of a symbolic one."""
     return UsageError(
@@ -37,6 +94,7 @@ def size_comparison(left: object, right: object) -> UsageError:
     )
 
 
+@remembered
 def written_argument(what: str) -> UsageError:
     """An in-place change of something that belongs to the caller."""
     return UsageError(
@@ -45,11 +103,13 @@ def written_argument(what: str) -> UsageError:
     )
 
 
+@remembered
 def read_only(what: str, function: str) -> UsageError:
     """An in-place change of a view that NumPy makes read-only."""
     return UsageError(f"{what} is what {function} gave, which NumPy makes read-only; copy it first: x = x.copy()")
 
 
+@remembered
 def stale(what: str, function: str) -> UsageError:
     """A use of an array after another one, which may share its memory, was written to."""
     return UsageError(
@@ -58,6 +118,7 @@ def stale(what: str, function: str) -> UsageError:
     )
 
 
+@remembered
 def outside_array(operation: str) -> UsageError:
     """A traced value written into an array that is not traced."""
     return UsageError(
@@ -87,6 +148,7 @@ def in_place_shape(what: str, found: Any, wanted: Any, operation: str) -> ShapeE
     )
 
 
+@remembered
 def random_numbers(name: str) -> UsageError:
     """Random numbers that would be drawn once, when a function is traced."""
     return UsageError(
@@ -118,6 +180,7 @@ def no_result(value: object) -> UsageError:
     )
 
 
+@remembered
 def masked_selection(use: str) -> UsageError:
     """The entries under a traced mask, whose number is not known, used as an array."""
     return UsageError(

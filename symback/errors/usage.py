@@ -15,6 +15,14 @@ def not_a_node(value: object) -> UsageError:
     )
 
 
+def numpy_matrix(value: Any) -> UsageError:
+    """A `numpy.matrix`, whose ``*`` is the matrix product."""
+    return UsageError(
+        f"cannot use a numpy.matrix of shape {value.shape} in a graph: its * is the matrix product; convert it with "
+        "np.asarray, and write @ for that product"
+    )
+
+
 def bad_node(kind: str, reason: str) -> UsageError:
     """Arguments of which no node can be built."""
     return UsageError(f"{kind}: {reason}")

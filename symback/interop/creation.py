@@ -13,7 +13,7 @@ import sympy
 
 from symback.errors import numpy as messages
 from symback.interop.recording import assigned_value, has_proxy, stacked, unwrapped, wrapped
-from symback.interop.storage import Name, to_node
+from symback.interop.storage import Name, Storage, to_node
 from symback.interop.tracer import Tracer
 from symback.nodes.node import METHODS, Node
 
@@ -78,17 +78,37 @@ def _identity(name: str, args: Sequence[Any], options: Mapping[str, Any]) -> Any
 
 
 def _array(name: str, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """Make an array of what is given: of nested lists of traced values, a stack."""
-    form: Any = lambda a, dtype=None, order=None, copy=True, ndmin=0: None  # noqa: E731
+    """Make an array of what is given: of nested lists of traced values, a stack; of an array, perhaps itself."""
+    form: Any = lambda a, dtype=None, order=None, ndmin=0, subok=False: None  # noqa: E731
+    if name == "copy":
+        form = lambda a, order=None, subok=False, dtype=None, ndmin=0: None  # noqa: E731
     renamed = {"a" if key == "object" else key: value for key, value in options.items()}
+    copy = renamed.pop("copy", name == "array") or name == "copy"
     given = _bind(name, form, args, renamed)
     value, dtype = given["a"], given["dtype"]
-    shares = name not in ("array", "copy") or given["copy"] is not True
-    if shares and type(value) is Tracer and not value.is_number and dtype in (None, value.dtype):
-        return value
+    if name in _CONTIGUOUS:
+        given.update(order="C", ndmin=1)
+    if not copy and type(value) is Tracer and not value.is_number and dtype in (None, value.dtype):
+        return _shared(name, value, given["order"] or "K", given["ndmin"])
+    if options.get("copy") is False:
+        raise messages.not_supported_option(name, ["copy=False of what is copied"])
     node = to_node(stacked(value) if type(value) in (list, tuple) else assigned_value(value, None))
     node = assigned_value(node, node.dtype if dtype is None else dtype)
     return METHODS["reshape"](node, (1,) * (given["ndmin"] - len(node.shape)) + node.shape) if given["ndmin"] else node
+
+
+_CONTIGUOUS = frozenset({"ascontiguousarray", "asfortranarray"})
+"""The functions that copy what is not contiguous, and give no array without axes."""
+
+
+def _shared(name: str, value: Tracer, order: str, ndmin: int) -> Tracer:
+    """Return an array that is not copied, unless (memory layout decides) to bring its entries into an order."""
+    missing = ndmin - value.ndim
+    view: Tracer = value[(*(None,) * missing, Ellipsis)] if missing > 0 else value
+    if order in ("K", "A"):
+        return view
+    held = view.value
+    return Tracer(Storage(held if isinstance(held, Node) else np.array(held), view.name(), view.family(), name))
 
 
 _MAKERS: dict[str, Maker] = {

@@ -31,6 +31,28 @@ def is_basic(index: Any) -> bool:
     return not any(isinstance(item, (Node, np.ndarray, list, bool, np.bool_)) for item in items)
 
 
+def has_node(index: Any) -> bool:
+    """Is there a traced value in an index?"""
+    items = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(item, Node) for item in items)
+
+
+def masked_axes(index: Any) -> tuple[Node, int, tuple[Any, ...]] | None:
+    """Return the traced mask among the items of an index, its first axis in a part, and the index of that part.
+
+    In the part, slices stand in the place of the mask. None if there is no mask, or another index array.
+    """
+    masks = [place for place, item in enumerate(index) if is_mask(item)] if isinstance(index, tuple) else []
+    if len(masks) != 1:
+        return None
+    (place,) = masks
+    mask = index[place]
+    basic = (*index[:place], *[slice(None)] * len(mask.shape), *index[place + 1 :])
+    if not is_basic(basic) or Ellipsis in index[:place]:
+        return None
+    return mask, sum(isinstance(item, slice) or item is None for item in index[:place]), basic
+
+
 def is_place(index: Any, ndim: int) -> bool:
     """Does an index name one entry? NumPy then gives a number, which is no view."""
     items = index if isinstance(index, tuple) else (index,)
@@ -38,7 +60,9 @@ def is_place(index: Any, ndim: int) -> bool:
 
 
 def fitted(new: Any, place: Any) -> Any:
-    """Return a value in the shape of the place it is written to."""
+    """Return a value in the shape of the place it is written to; leading axes of size 1 are dropped, as NumPy does."""
+    while len(new.shape) > len(place.shape) > 0 and new.shape[0] == 1:
+        new = METHODS["reshape"](new, new.shape[1:]) if isinstance(new, Node) else new[0, ...]
     if tuple(new.shape) == tuple(place.shape):
         return new
     if isinstance(new, Node) or isinstance(place, Node):

@@ -27,8 +27,9 @@ from symback.interop.recording import (
     written_out,
 )
 from symback.interop.storage import Name
+from symback.interop.tracer import Tracer
 from symback.nodes.display import HOOKS
-from symback.nodes.node import METHODS
+from symback.nodes.node import METHODS, Node
 from symback.nodes.protocols import call_bound, counterpart, qualified_name
 
 Convert = Callable[[Any], Any]
@@ -151,18 +152,28 @@ def _called(
     if library == "numpy" and name in _IN_PLACE:
         return _IN_PLACE[name](*args, **options)
     if library == "numpy" and (name in _NOT_IN_PLACE or (name == "nan_to_num" and given.get("copy") is False)):
-        raise numpy_messages.not_supported_numpy(name, METHODS)
+        raise messages.not_recorded(f"numpy.{name}", _NOT_IN_PLACE.get(name, "leave copy=False out"))
+    if library == "numpy" and name == "isscalar":
+        return type(args[0]) is Tracer and args[0].is_number
     if not is_traced((plain, given)):
         return wrapped(function(*plain, **given), label, name, list(args))
     if library == "symback":
         return wrapped(function(*plain, **given), label, name, list(args))
-    if name not in _OF_SEQUENCES:
+    if name in _OF_SEQUENCES:
+        plain = [[stacked(item) if _mixed(item) else item for item in v] if type(v) in _LISTS else v for v in plain]
+    else:
         plain = [stacked(value) if _mixed(value) else value for value in plain]
+    if name == "meshgrid" and given.get("copy") is False:
+        raise numpy_messages.not_supported_option(name, ["copy=False"])
+    if name == "diff" and (given.get("n", plain[1] if len(plain) > 1 else 1)) == 0:
+        return wrapped(plain[0], label, "diff with n=0", list(args))
     if library == "scipy" and name in _ADAPTED:
         return wrapped(_ADAPTED[name](*plain, **given), label, name, list(args))
     ours = counterpart(name, library=library)
     return wrapped(call_bound(ours, function, name, plain, given, library=library), label, name, list(args))
 
+
+_LISTS = (list, tuple)
 
 _OF_SEQUENCES = frozenset({
     "concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "select", "linalg.multi_dot",
@@ -178,11 +189,14 @@ def _mixed(value: Any) -> bool:
 
 def _copy_to(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     """Record `numpy.copyto`."""
-    if where is not True or casting != "same_kind":
-        raise numpy_messages.not_supported_option("copyto", ["where=, casting="])
+    if casting != "same_kind":
+        raise numpy_messages.not_supported_option("copyto", ["casting="])
     if not hasattr(dst, "store"):
         raise messages.outside_array("numpy.copyto")
-    dst.store(HOOKS["traced_call"]("broadcast_to", (src, unwrapped(dst).shape), {}, dst.name()), "numpy.copyto")
+    new = HOOKS["traced_call"]("broadcast_to", (src, unwrapped(dst).shape), {}, dst.name())
+    if where is not True:
+        new = HOOKS["traced_call"]("where", (where, new, dst), {}, dst.name())
+    dst.store(new, "numpy.copyto")
 
 
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
@@ -192,14 +206,24 @@ def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     if not hasattr(a, "store"):
         raise messages.outside_array("numpy.fill_diagonal")
     places = np.arange(min(a.shape))
-    a[places, places] = val
+    value = stacked(val) if type(val) in _LISTS else unwrapped(val)
+    if np.ndim(value) and value.shape != places.shape:  # NumPy repeats what is too short
+        if isinstance(value, Node):
+            raise messages.not_recorded("numpy.fill_diagonal by values of another number", "repeat them by np.tile")
+        value = np.resize(value, places.shape)
+    a[places, places] = value
 
 
 _IN_PLACE: dict[str, Callable[..., None]] = {"copyto": _copy_to, "fill_diagonal": _fill_diagonal}
 """The functions that write into their first argument, as they are recorded."""
 
-_NOT_IN_PLACE = frozenset({"put", "place", "putmask", "put_along_axis"})
-"""Those that are not recorded."""
+_NOT_IN_PLACE = {
+    "put": "write x[index] = value, with np.unravel_index(index, x.shape) for more than one axis",
+    "place": "write x[mask] = value, or x[...] = np.where(mask, values, x)",
+    "putmask": "write x[mask] = value, or x[...] = np.where(mask, values, x)",
+    "put_along_axis": "write x[rows, index] = value, with index arrays for all axes",
+}
+"""Those that are not recorded, and what to write."""
 
 
 def _cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> Any:

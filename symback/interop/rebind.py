@@ -10,19 +10,66 @@ import dis
 import functools
 import sys
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
+from symback.errors import numpy as numpy_messages
 from symback.errors import tracing as messages
 from symback.interop.namespace import RANDOM, Function, Module, Random, library_of
 from symback.interop.naming import codes_of
-from symback.interop.recording import argument
+from symback.interop.outside import Outside
+from symback.interop.recording import argument, has_proxy
 from symback.interop.storage import Name
+from symback.interop.tracer import Tracer
 from symback.nodes.node import Node
 
 _RECORDING = frozenset({"numpy", "scipy", "symback"})
 _LEFT_ALONE = sys.stdlib_module_names | {"sympy", "mpmath", "pytest", "hypothesis"}
+
+
+_MOST = 1000
+"""Collections of more items are left as they are."""
+
+
+class _OfTraced(type):
+    """Answers `type` in traced code."""
+
+    def __call__(cls, *args: Any, **named: Any) -> Any:
+        if len(args) == 1 and type(args[0]) is Tracer:
+            if args[0].is_number:
+                raise messages.type_of_number(args[0].told())
+            return args[0].__class__
+        return type(*args, **named)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, type)
+
+    def __subclasscheck__(cls, value: Any) -> bool:
+        return issubclass(value, type)
+
+
+class TracedType(type, metaclass=_OfTraced):
+    """What traced code finds under the name `type`: of a traced array it is that of arrays."""
+
+
+def _without_derivatives(copy: Any, decorated: Any) -> Any:
+    """Let the copy of a compiled function say that its derivatives are not for traced code."""
+    if library_of(type(decorated)) == "symback":
+        for name in ("grad", "value_and_grad", "jacobian", "hessian", "trace"):
+            setattr(copy, name, functools.partial(_refuse_derivative, copy.__qualname__, name))
+    return copy
+
+
+def _refuse_derivative(function: str, name: str, *args: Any, **named: Any) -> NoReturn:
+    raise messages.nested_derivative(function, name)
+
+
+def _no_iterator(*args: Any, **named: Any) -> Any:
+    """Stand for `numpy.nditer`, a class, which asks no argument what to do."""
+    if has_proxy([list(args), named]):
+        raise numpy_messages.not_supported_numpy("nditer")
+    return np.nditer(*args, **named)
 
 
 class Rebinding:
@@ -33,7 +80,8 @@ class Rebinding:
         self._done: dict[int, Any] = {}
         self._kept: list[Any] = []
         self._globals: dict[int, dict[str, Any]] = {}
-        self._builtins = {**vars(builtins), "__import__": self._import}
+        self._builtins = {**vars(builtins), "__import__": self._import, "type": TracedType}
+        self.outside = Outside()
 
     def convert(self, value: Any) -> Any:
         """Return what stands for a value in traced code: mostly itself."""
@@ -61,26 +109,34 @@ class Rebinding:
             given = {key: self.convert(item) for key, item in value.keywords.items()}
             return functools.partial(self.convert(value.func), *map(self.convert, value.args), **given)
         if isinstance(value, MethodType):
+            self.outside.watch(value.__self__)
             return MethodType(self.convert(value.__func__), value.__self__)
         if type(value) in (dict, list, tuple):
             return self._container(value)
         wrapped = getattr(value, "__wrapped__", None) if callable(value) else None
         if isinstance(wrapped, FunctionType) and not self._is_recording(wrapped):
-            return self.convert(wrapped)
+            return _without_derivatives(self.convert(wrapped), value)
+        if value is np.nditer:
+            return _no_iterator
         if isinstance(value, np.ufunc) or (callable(value) and not isinstance(value, type) and self._named(value)):
             return Function(value, self._label)
+        self.outside.watch(value)
         return value
 
     def _named(self, value: Any) -> bool:
         return self._is_recording(value) and hasattr(value, "__name__")
 
     def _container(self, value: Any) -> Any:
-        """Convert a collection of functions; one without is the same object, which may be changed."""
+        """Convert a collection of functions and arrays; one without is the same object."""
         items = list(value.values()) if type(value) is dict else list(value)
-        if len(items) > 1000 or not any(callable(item) or isinstance(item, (ModuleType, Node)) for item in items):
+        self._done[id(value)] = value  # a collection may hold itself
+        new = items if len(items) > _MOST else [self.convert(item) for item in items]
+        self.outside.watch(value)
+        if all(left is right for left, right in zip(new, items, strict=True)):
             return value
-        new = [self.convert(item) for item in items]
-        return dict(zip(value, new, strict=True)) if type(value) is dict else type(value)(new)
+        copy = dict(zip(value, new, strict=True)) if type(value) is dict else type(value)(new)
+        self.outside.watch(copy, copied=True)
+        return copy
 
     # -- functions ------------------------------------------------------------------------------
 
@@ -104,6 +160,7 @@ class Rebinding:
         for cell, new in zip(outer, closure or (), strict=True):
             if new is not cell:
                 new.cell_contents = self.convert(cell.cell_contents)
+            self.outside.watch(new)
         copy.__defaults__ = f.__defaults__ and tuple(map(self.convert, f.__defaults__))
         copy.__kwdefaults__ = f.__kwdefaults__ and {key: self.convert(value) for key, value in f.__kwdefaults__.items()}
         copy.__qualname__ = f.__qualname__

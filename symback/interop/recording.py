@@ -21,9 +21,12 @@ VIEWS = frozenset({
     "expand_dims", "broadcast_to", "broadcast_arrays", "diagonal", "diag", "flip", "fliplr", "flipud", "rot90",
     "atleast_1d", "atleast_2d", "atleast_3d", "split", "array_split", "hsplit", "vsplit", "dsplit", "unstack", "real",
     "conj", "conjugate", "einsum", "ascontiguousarray", "asfortranarray", "require", "nan_to_num",
-    "linalg.diagonal", "linalg.matrix_transpose", "linalg.matrix_power",
+    "linalg.diagonal", "linalg.matrix_transpose", "linalg.matrix_power", "diff with n=0",
 })  # fmt: skip
 """The functions whose result may share memory with their argument."""
+
+_EACH = frozenset({"broadcast_arrays", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d"})
+"""Those that give an array for each operand."""
 
 _BOXED = frozenset({"where", "select", "broadcast_to", "tensordot", "i0", "array"})
 """The functions whose result without axes is an array in NumPy, which can be written to, and no number."""
@@ -47,6 +50,7 @@ def traced_call(name: str, operands: Sequence[Any], options: Mapping[str, Any], 
     selection = next((operand for operand in operands if type(operand) is Selection), None)
     if selection is not None:
         return selection.mapped(lambda *given: traced_call(name, given, options, label), name, operands)
+    operands = [stacked(item) if _is_list_of_traced(item) else item for item in operands]
     plain, given = unwrapped(operands), unwrapped(dict(options))
     if is_traced((plain, given)):
         result = method_call(name, plain, given)
@@ -60,9 +64,10 @@ def wrapped(value: Any, label: Name, function: str = "", operands: Sequence[Any]
     if isinstance(value, Node):
         return _new(value, label, function, operands, is_number=not value.shape and function not in _BOXED)
     if type(value) is np.ndarray:
-        return _new(np.array(value), label, function, operands, is_number=False)
+        return _new(value, label, function, operands, is_number=False)
     if isinstance(value, (tuple, list)):
-        items = [wrapped(item, label, function, operands) for item in value]
+        each = [(item,) for item in operands] if function in _EACH and len(operands) > 1 else [operands] * len(value)
+        items = [wrapped(item, label, function, own) for item, own in zip(value, each, strict=True)]
         return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if isinstance(value, sympy.Expr):
         return traced_size(value, lambda name, *given: traced_call(name, given, {}, label))
@@ -70,14 +75,26 @@ def wrapped(value: Any, label: Name, function: str = "", operands: Sequence[Any]
 
 
 def _new(value: Any, label: Name, function: str, operands: Sequence[Any], *, is_number: bool) -> Tracer:
-    source = next((operand for operand in operands if type(operand) is Tracer), None)
-    if source is None or source.is_number or function not in VIEWS or (function == "einsum" and len(operands) > 2):
-        family = None
-    else:
-        family = source.family()
-    if function in _AS_GIVEN and source is not None:
-        is_number = is_number and source.is_number
-    return Tracer(Storage(value, label, family, function), is_number=is_number)
+    sources = [operand for operand in _leaves(list(operands)) if type(operand) is Tracer]
+    shared = next((source for source in sources if _may_share(value, source, function, len(sources))), None)
+    if function in _AS_GIVEN and sources:
+        is_number = is_number and sources[0].is_number
+    held = np.array(value) if isinstance(value, np.ndarray) else value
+    return Tracer(Storage(held, label, None if shared is None else shared.family(), function), is_number=is_number)
+
+
+def _may_share(value: Any, source: Tracer, function: str, count: int) -> bool:
+    """May a result share memory with an operand? Of known arrays NumPy knows; of traced ones the function tells."""
+    if source.is_number:
+        return False
+    if isinstance(value, np.ndarray) and np.may_share_memory(value, unwrapped(source)):
+        return True
+    return function in VIEWS and (function != "einsum" or count == 1)
+
+
+def _is_list_of_traced(value: Any) -> bool:
+    """Is this a list in place of an array, with entries of arrays in it?"""
+    return type(value) in (list, tuple) and any(type(leaf) is Tracer for leaf in _leaves(value))
 
 
 def unwrapped(nested: Any) -> Any:
@@ -176,8 +193,13 @@ def traced_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: Mappin
     if method == "at":
         return _at(name, *inputs)
     options = dict(options)
-    out = options.pop("out", None)
-    out = out[0] if type(out) is tuple else out
+    out, mask = options.pop("out", None), options.pop("where", True)
+    if method == "__call__" and len(inputs) > ufunc.nin:
+        inputs, out = inputs[: ufunc.nin], tuple(inputs[ufunc.nin :])
+    if type(out) is tuple:
+        if len(out) > 1:
+            raise numpy_messages.not_supported_option(name, ["out= of several arrays"])
+        (out,) = out
     selection = next((operand for operand in inputs if type(operand) is Selection), None)
     inputs = [stacked(item) if type(item) in (list, tuple) and has_proxy(item) else item for item in inputs]
     if selection is not None:
@@ -185,12 +207,25 @@ def traced_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], options: Mappin
             selection.refuse(f"numpy.{name}")
         call = lambda *given: traced_ufunc(ufunc, method, given, options, label)  # noqa: E731
         return selection.mapped(call, name, inputs)
+    if mask is not True and method == "__call__":
+        if type(out) is not Tracer:
+            raise numpy_messages.not_supported_option(name, ["where= without out="])
+        result = traced_ufunc(ufunc, method, [_guarded(mask, item, label) for item in inputs], options, label)
+        result = traced_call("where", (mask, result, out), {}, label)
+        return written_out(out, result, name)
+    if mask is not True:
+        options["where"] = mask
     plain, given = unwrapped(inputs), unwrapped(options)
     if is_traced((plain, given)):
         result = wrapped(HOOKS["ufunc"](ufunc, method, plain, given), label, name, inputs)
     else:
         result = wrapped(getattr(ufunc, method)(*plain, **given), label, name, inputs)
     return result if out is None else written_out(out, result, name)
+
+
+def _guarded(mask: Any, operand: Any, label: Name) -> Any:
+    """Return an operand with ones where it is not used, so that what is infinite there has no derivative either."""
+    return traced_call("where", (mask, operand, 1), {}, label)
 
 
 def written_out(out: Any, result: Any, name: str) -> Any:
@@ -288,10 +323,10 @@ class Selection(ArrayMethods[Any]):
     ndim = property(_no_value)
 
 
-def argument(value: Any, label: Name) -> Tracer:
+def argument(value: Any, label: Name, *, boxed: bool = False) -> Tracer:
     """Return what an argument of the traced function is: an array that belongs to the caller, or a number."""
     held = value if isinstance(value, Node) else np.array(value)
-    is_number = isinstance(value, Node) and not value.shape
+    is_number = isinstance(value, Node) and not value.shape and not boxed
     return Tracer(Storage(held, label, Family(argument=True), "the caller"), is_number=is_number)
 
 

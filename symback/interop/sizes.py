@@ -85,8 +85,8 @@ class TracedSize:
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    def __hash__(self) -> int:
-        return hash(self.size)
+    def __hash__(self) -> NoReturn:
+        raise messages.symbolic_size(self, "a set or the key of a dict")
 
     def _unknown(self, other: object) -> NoReturn:
         raise messages.size_comparison(self, other)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from symback.errors import tracing as messages
+from symback.interop.indices import has_node
 from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
 
@@ -106,8 +107,9 @@ class Storage:
         items = index if isinstance(index, tuple) else (index,)
         if not self.cells:
             return None
-        place = place_of(items[: len(next(iter(self.cells)))], self.value.shape)
-        return self.value if place is not None and place not in self.cells else None
+        depth = len(next(iter(self.cells)))
+        place = place_of(items[:depth], self.value.shape)
+        return self.value if place is not None and len(place) == depth and place not in self.cells else None
 
     def _joined(self) -> Value:
         """Put the entries written one by one into the array: a stack if they are most of it."""
@@ -171,9 +173,36 @@ READ_ONLY = frozenset({"broadcast_to", "broadcast_arrays", "diagonal", "linalg.d
 """The functions whose result NumPy does not let one write to."""
 
 
+class Permuted:
+    """A step of a path that permutes the axes: what `ndarray.T` and `ndarray.transpose` give is always a view."""
+
+    __slots__ = ("axes",)
+
+    def __init__(self, axes: tuple[int, ...]) -> None:
+        self.axes = axes
+
+    def of(self, value: Value) -> Value:
+        """Return contents with permuted axes; of a known array, a view."""
+        found: Value = METHODS["transpose"](value, self.axes) if isinstance(value, Node) else value.transpose(self.axes)
+        return found
+
+    def back(self, value: Value) -> Value:
+        """Return contents from those with permuted axes."""
+        return Permuted(tuple(sorted(range(len(self.axes)), key=self.axes.__getitem__))).of(value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Permuted) and other.axes == self.axes
+
+    def __hash__(self) -> int:
+        return hash(self.axes)
+
+
 def taken(value: Value, index: Any) -> Value:
     """Return what an index takes."""
-    found: Value = METHODS["getitem"](value, index) if isinstance(value, Node) else value[index]
+    if isinstance(index, Permuted):
+        return index.of(value)
+    traced = isinstance(value, Node) or has_node(index)
+    found: Value = METHODS["getitem"](to_node(value), index) if traced else value[index]
     return found
 
 
@@ -182,7 +211,9 @@ def _written(base: Value, path: tuple[Any, ...], value: Value) -> Value:
     index = path[0]
     if len(path) > 1:
         value = _written(taken(base, index), path[1:], value)
-    if isinstance(base, np.ndarray) and not isinstance(value, Node) and not isinstance(index, Node):
+    if isinstance(index, Permuted):
+        return index.back(value)
+    if isinstance(base, np.ndarray) and not isinstance(value, Node) and not has_node(index):
         base[index] = value
         return base
     written: Node = METHODS["set_at"](to_node(base), index, to_node(value))

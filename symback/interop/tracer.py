@@ -14,17 +14,18 @@ import numpy as np
 from symback.errors import tracing as messages
 from symback.errors import usage
 from symback.errors.numpy import no_array
-from symback.interop.indices import fitted, is_basic, is_mask, is_place, plain_index
+from symback.errors.refusals import remembered
+from symback.interop.indices import fitted, is_basic, is_mask, is_place, masked_axes, plain_index
+from symback.interop.layout import Layout
 from symback.interop.sizes import TracedSize, traced_size
-from symback.interop.storage import Family, Name, Storage, Value, taken, to_node, under_mask
+from symback.interop.storage import Family, Name, Permuted, Storage, Value, taken, to_node, under_mask
 from symback.nodes.display import HOOKS
 from symback.nodes.leaves import as_node
-from symback.nodes.methods import ArrayMethods
 from symback.nodes.node import METHODS, Node
 from symback.nodes.shapes import product
 
 
-class Tracer(ArrayMethods[Any]):
+class Tracer(Layout):
     """An array, or a NumPy number, of a traced function."""
 
     __slots__ = ("_cached", "_label", "_path", "_storage", "is_number")
@@ -85,6 +86,11 @@ class Tracer(ArrayMethods[Any]):
         """The shape; symbolic sizes reckon as numbers do."""
         return tuple(traced_size(size, self._reckon) for size in self._likeness().shape)
 
+    @shape.setter
+    def shape(self, shape: Any) -> NoReturn:
+        """Refuse."""
+        raise messages.layout(self.told(), "shape", f"write x = x.reshape({shape!r})")
+
     @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype."""
@@ -120,7 +126,7 @@ class Tracer(ArrayMethods[Any]):
         return HOOKS["traced_call"](name, operands, given, self._storage.name)
 
     def _refuse(self, name: str, cure: str) -> NoReturn:
-        raise usage.no_operator(name, cure)
+        raise remembered(usage.no_operator)(name, cure)
 
     def __eq__(self, other: object) -> Any:
         return self._apply("equal", self, other)
@@ -155,6 +161,8 @@ class Tracer(ArrayMethods[Any]):
         self._storage.check(self.told())
         if is_mask(index):
             return HOOKS["selection"](self, index)
+        if masked_axes(index) is not None:
+            raise messages.masked_selection("an index with other items beside it")
         if not is_basic(index):
             return self.fresh(taken(self.value, index))
         found = self._storage.part((index,)) if is_place(index, self.ndim) and not self._path else None
@@ -162,6 +170,13 @@ class Tracer(ArrayMethods[Any]):
             return self.fresh(taken(self.value, index) if found is None else found)
         taken(self._likeness(), index)  # refuses what does not fit
         return Tracer(self._storage, (*self._path, index))
+
+    def permuted(self, axes: tuple[int, ...]) -> Any:
+        """Return the view with permuted axes; a number is its own."""
+        if self.is_number:
+            return self._apply("transpose", self)
+        self._storage.check(self.told())
+        return Tracer(self._storage, (*self._path, Permuted(axes)))
 
     def add_at(self, index: Any, value: Any) -> None:
         """Add at places, repeated ones again and again, as `numpy.add.at` does."""
@@ -178,6 +193,10 @@ class Tracer(ArrayMethods[Any]):
         if is_mask(index):
             self._write(self._masked(index, value))
             return
+        masked = masked_axes(index)
+        if masked is not None:
+            self[masked[2]]._write_masked(masked[0], masked[1], value)
+            return
         basic = is_basic(index)
         if basic and self._is_own(value, index):
             return
@@ -189,6 +208,15 @@ class Tracer(ArrayMethods[Any]):
     def _is_own(self, value: Any, index: Any) -> bool:
         """Is this what ``x[index] += y`` assigns: the view that was changed already?"""
         return type(value) is Tracer and value._storage is self._storage and value._path == (*self._path, index)
+
+    def _write_masked(self, mask: Node, axis: int, value: Any) -> None:
+        """Write a number where a mask of some axes, from a first one on, holds."""
+        if np.ndim(HOOKS["traced_plain"](value)):
+            raise messages.masked_selection("an assignment of an array to it")
+        ones = (1,) * (self.ndim - axis - len(mask.shape))
+        chosen = METHODS["reshape"](mask, (*mask.shape, *ones)) if ones else mask
+        new = HOOKS["traced_value"](value, self.dtype)
+        self._write(METHODS["where"](chosen, to_node(new), to_node(self.value)))
 
     def _masked(self, mask: Node, value: Any) -> Any:
         spread = getattr(value, "spread", None)
@@ -273,26 +301,31 @@ class Tracer(ArrayMethods[Any]):
 
     # -- values -----------------------------------------------------------------------------------
 
-    def _known(self, refusal: Exception) -> np.ndarray[Any, Any]:
+    def _known(self, kind: str) -> np.ndarray[Any, Any]:
         value = self.value
-        if isinstance(value, Node):
-            raise refusal
-        return value
+        if not isinstance(value, Node):
+            return value
+        size = product(value.shape)
+        if isinstance(size, int) and size != 1 and kind != "list":
+            raise messages.not_one_number(self.told(), kind, value.shape)
+        raise messages.no_value(self.told(), kind)
 
     def __bool__(self) -> bool:
-        return bool(self._known(messages.branch(self.told())))
+        if isinstance(self.value, Node):
+            raise messages.branch(self.told())
+        return bool(self.value)
 
     def __float__(self) -> float:
-        return float(self._known(messages.no_value(self.told(), "float")))
+        return float(self._known("float"))
 
     def __int__(self) -> int:
-        return int(self._known(messages.no_value(self.told(), "int")))
+        return int(self._known("int"))
 
     def __complex__(self) -> complex:
-        return complex(self._known(messages.no_value(self.told(), "complex")))
+        return complex(self._known("complex"))
 
     def __index__(self) -> int:
-        return int(self._known(messages.no_value(self.told(), "integer")).__index__())
+        return int(self._known("integer").__index__())
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
         value = self.value
@@ -304,17 +337,11 @@ class Tracer(ArrayMethods[Any]):
 
     def item(self, *index: Any) -> Any:
         """Return a known entry as a Python number."""
-        return self._known(messages.no_value(self.told(), "item")).item(*index)
+        return self._known("item").item(*index)
 
     def tolist(self) -> Any:
         """Return known entries as Python numbers."""
-        return self._known(messages.no_value(self.told(), "list")).tolist()
-
-    def __copy__(self) -> Any:
-        return self.copy()
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self.copy()
+        return self._known("list").tolist()
 
     def __repr__(self) -> str:
         return f"<traced {self.told()} {self.shape} {self.dtype}>"

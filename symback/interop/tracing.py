@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -11,6 +11,7 @@ import sympy
 
 from symback.errors import tracing as messages
 from symback.errors.kinds import SymbackError
+from symback.errors.refusals import remembering
 from symback.interop.naming import Names, codes_of, naming_locals
 from symback.interop.rebind import Rebinding
 from symback.interop.recording import argument, unwrapped
@@ -51,19 +52,33 @@ def from_function(f: Any, *nodes: Nested, **keywords: Nested) -> Nested:
         z = W @ x
         sum('i->', (tanh(z) - y)*(tanh(z) - y))
     """
-    given = [leaf for leaf in leaves_of([list(nodes), keywords]) if isinstance(leaf, sympy.Basic)]
+    return traced(f, nodes, keywords)
+
+
+def traced(f: Any, nodes: Sequence[Any], keywords: Mapping[str, Any], boxed: Sequence[Node] = ()) -> Nested:
+    """Run a function on nodes; those in `boxed` have no axes and are arrays all the same, no numbers.
+
+    Raises:
+        UsageError: See `from_function`; also if `f` caught such an error.
+    """
+    given = [leaf for leaf in leaves_of([list(nodes), dict(keywords)]) if isinstance(leaf, sympy.Basic)]
     names = Names([as_node(leaf) for leaf in given])
     rebinding = Rebinding(names)
-    arguments = [_arguments(value, rebinding, names) for value in nodes]
-    options = {key: _arguments(value, rebinding, names) for key, value in keywords.items()}
-    return _nodes(_run(_traceable(f, rebinding), arguments, options))
+    read = Arguments(rebinding, names, frozenset(boxed))
+    arguments = [read(value) for value in nodes]
+    options = {key: read(value) for key, value in keywords.items()}
+    with rebinding.outside.unchanged(), remembering() as refusals:
+        found = _nodes(_run(_traceable(f, rebinding), arguments, options))
+        if refusals:
+            raise messages.swallowed(refusals[0]) from refusals[0]
+        return found
 
 
-def _run(traced: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+def _run(recording: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
     """Call what records, with the names of its local variables."""
-    with naming_locals(_codes(traced)):
+    with naming_locals(_codes(recording)):
         try:
-            return traced(*arguments, **options)
+            return recording(*arguments, **options)
         except (TypeError, ValueError) as error:  # NumPy puts its own words in the place of a proxy's refusal
             if isinstance(error.__cause__, SymbackError):
                 raise error.__cause__ from None
@@ -99,19 +114,28 @@ def _codes(f: Any) -> Iterable[CodeType]:
     return () if code is None else codes_of(code)
 
 
-def _arguments(nested: Any, rebinding: Rebinding, names: Names) -> Any:
-    """Return arguments as traced code sees them: arrays that belong to the caller; functions that record."""
-    if isinstance(nested, tuple) and hasattr(nested, "_fields"):
-        return type(nested)(*[_arguments(item, rebinding, names) for item in nested])
-    if type(nested) in (list, tuple):
-        return type(nested)(_arguments(item, rebinding, names) for item in nested)
-    if isinstance(nested, Mapping):
-        return {key: _arguments(item, rebinding, names) for key, item in nested.items()}
-    if isinstance(nested, sympy.Basic):
-        return argument(as_node(nested), names)
-    if type(nested) is np.ndarray:
-        return argument(nested, names)
-    return rebinding.convert(nested)
+class Arguments:
+    """Gives arguments as traced code sees them: arrays that belong to the caller; functions that record."""
+
+    def __init__(self, rebinding: Rebinding, names: Names, boxed: frozenset[Node]) -> None:
+        self._rebinding = rebinding
+        self._names = names
+        self._boxed = boxed
+
+    def __call__(self, nested: Any) -> Any:
+        """Return an argument, in its structure."""
+        if isinstance(nested, tuple) and hasattr(nested, "_fields"):
+            return type(nested)(*map(self, nested))
+        if type(nested) in (list, tuple):
+            return type(nested)(map(self, nested))
+        if isinstance(nested, Mapping):
+            return {key: self(item) for key, item in nested.items()}
+        if isinstance(nested, sympy.Basic):
+            node = as_node(nested)
+            return argument(node, self._names, boxed=node in self._boxed)
+        if type(nested) is np.ndarray:
+            return argument(nested, self._names)
+        return self._rebinding.convert(nested)
 
 
 def _nodes(nested: Any) -> Any:

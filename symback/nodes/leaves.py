@@ -185,6 +185,8 @@ class ArrayData(Param):
         """Return the contents of an array, copied if they are new."""
         if isinstance(array, np.ma.MaskedArray):
             raise usage.not_a_node(array)
+        if isinstance(array, np.matrix):
+            raise usage.numpy_matrix(array)
         try:
             given = np.asarray(array)
         except ValueError:  # nested sequences of different lengths

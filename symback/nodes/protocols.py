@@ -38,7 +38,7 @@ def counterpart(name: str, *, library: str = "numpy") -> Function:
     """
     function = METHODS.get(name) or _IDENTITIES.get(name)
     if function is None:
-        raise messages.not_supported_numpy(name, METHODS, library)
+        raise messages.not_supported_numpy(name, HOOKS["public_names"](), library)
     return function
 
 
@@ -95,7 +95,7 @@ def ufunc_call(ufunc: Any, method: str, inputs: Sequence[Any], options: Mapping[
     if method == "outer" and not given and len(inputs) == 2:
         left, right = map(as_node, inputs)
         return counterpart(name)(METHODS["reshape"](left, (*left.shape, *[1] * len(right.shape))), right)
-    raise messages.not_supported_numpy(f"{name}.{method}", METHODS, library)
+    raise messages.not_supported_numpy(f"{name}.{method}", HOOKS["public_names"](), library)
 
 
 def _along(called: str, name: str, inputs: Sequence[Any], given: Mapping[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from operator import index
 from typing import Any, TypeAlias
 
 import sympy
@@ -124,21 +125,29 @@ def _broadcast_two(operation: str, nodes: Sequence[Any], left: Shape, right: Sha
     return tuple(result)
 
 
+def integer_of(value: Any) -> int | None:
+    """Return an integer as Python's own; None for what is none, a bool among them."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(index(value))
+    except TypeError:
+        return None
+
+
 def normalize_axis(operation: str, node: Any, axis: Any) -> int:
     """Return `axis` as an index from 0, checked against the rank of `node`."""
     rank = len(node.shape)
-    try:
-        index = int(axis.__index__())
-    except (AttributeError, TypeError):
-        raise bad_axis(operation, node, axis) from None
-    if isinstance(axis, bool) or not -rank <= index < rank:
+    place = integer_of(axis)
+    if place is None or not -rank <= place < rank:
         raise bad_axis(operation, node, axis)
-    return index % rank
+    return place % rank
 
 
 def sequence_of(operation: str, given: Any, wanted: str) -> list[Any]:
     """Return the items of a list, tuple or node; `wanted` says of what."""
-    if isinstance(given, str) or not hasattr(given, "__iter__"):
+    without_axes = getattr(given, "ndim", None) == 0  # NumPy's arrays have __iter__ all the same
+    if isinstance(given, str) or not hasattr(given, "__iter__") or without_axes:
         raise no_sequence(operation, given, wanted)
     return list(given)
 

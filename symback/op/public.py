@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from symback import errors
+from symback.nodes.display import HOOKS
 from symback.nodes.node import METHODS
 from symback.op.table import Function, Primitive
 
@@ -58,6 +59,9 @@ _functions: dict[str, PublicFunction] = {}
 
 FUNCTIONS: Mapping[str, PublicFunction] = MappingProxyType(_functions)
 """Every function that users call, by name; aliases are no keys."""
+
+
+HOOKS["public_names"] = lambda: tuple(FUNCTIONS)
 
 
 def public(

@@ -8,7 +8,7 @@ from typing import Any
 from symback import errors
 from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
-from symback.nodes.shapes import normalize_axes
+from symback.nodes.shapes import normalize_axis
 from symback.op.declare import Function, elementwise
 from symback.op.public import public
 from symback.ops.elementwise.arithmetic import multiply, negative, subtract
@@ -220,7 +220,7 @@ def cross_entropy(logits: Any, target: Any, axis: int = -1, *, reduction: str = 
         ()
     """
     logits, target = as_node(logits), as_node(target)
-    (place,) = normalize_axes("cross_entropy", logits, axis)
+    place = normalize_axis("cross_entropy", logits, axis)
     labels = logits.shape[:place] + logits.shape[place + 1 :]
     if target.shape == logits.shape:
         score = sum(multiply(_like(target, logits), logits), place)

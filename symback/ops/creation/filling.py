@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from symback import errors
 from symback.nodes.apply import Named
 from symback.nodes.dtypes import FLOAT64, as_dtype
 from symback.nodes.leaves import Exact, Label, Variable, as_node, ones_of, size_of, variable
@@ -248,9 +249,16 @@ def empty_like(prototype: Any, dtype: Any = None, *, shape: Any = None) -> Node:
 METHODS["empty_like"] = empty_like
 
 
-@public("copy", examples=(lambda f, make: f(make("x", (2, 3))),))
-def copy(a: Any) -> Node:
+@public("copy", examples=(lambda f, make: f(make("x", (2, 3))), lambda f, make: f(make("x", (2, 3)), order="C")))
+def copy(a: Any, order: str = "K") -> Node:
     """The same array, as `numpy.copy` has it: nodes never change, so that nothing needs to be copied.
+
+    Args:
+        a: Any shape.
+        order: Has no effect on values: ``"C"``, ``"F"``, ``"A"`` or ``"K"``.
+
+    Raises:
+        InputError: If `order` is another one.
 
     Example:
         >>> import symback as sb
@@ -258,6 +266,8 @@ def copy(a: Any) -> Node:
         >>> sb.copy(x) is x
         True
     """
+    if order not in ("K", "A", "C", "F"):
+        raise errors.bad_option("copy", "order", order, ("K", "A", "C", "F"))
     return as_array(a)
 
 

@@ -1,5 +1,6 @@
 """Ranges of numbers, and grids of them."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -83,7 +84,9 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> No
     begin, end = (0, start) if stop is None else (start, stop)
     bounds = [as_size(bound) if isinstance(bound, str) else bound for bound in (begin, end)]
     if not any(isinstance(bound, sympy.Expr) for bound in bounds):
-        values = np.arange(*[_number("arange", value) for value in (*bounds, step)], dtype=dtype)
+        numbers = [_number("arange", value) for value in (*bounds, step)]
+        wanted = None if dtype is None else as_dtype(dtype)
+        values = _filled("arange", lambda: np.arange(*numbers, dtype=wanted))
         if values.size and np.array_equal(values, np.arange(values.size)):
             return _arange((), values.size, as_dtype(values.dtype).name)
         return constant(values)
@@ -94,6 +97,14 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> No
     first, size = bounds[0], as_size(sympy.sympify(bounds[1], strict=True) - bounds[0])
     found = _arange((), size, "int64" if dtype is None else as_dtype(dtype).name)
     return found if first == 0 else add(found, size_of(first if isinstance(first, int) else as_size(first)))
+
+
+def _filled(operation: str, make: Callable[[], Any]) -> Any:
+    """Make an array of numbers that are known, if NumPy can."""
+    try:
+        return make()
+    except (ValueError, ArithmeticError, MemoryError) as error:
+        raise errors.bad_node(operation, f"NumPy cannot make such an array ({error})") from None
 
 
 def _number(operation: str, value: Any) -> Any:
@@ -137,11 +148,12 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, *, dty
     if not _is_integer(num) or num < 0:
         raise errors.no_known_integers("linspace", "num", num)
     if not isinstance(start, Node) and not isinstance(stop, Node):
-        values = np.linspace(np.asarray(start), np.asarray(stop), num, endpoint)
+        values = _filled("linspace", lambda: np.linspace(np.asarray(start), np.asarray(stop), num, endpoint))
         return constant(values if dtype is None else values.astype(as_dtype(dtype)))
     first, last = as_node(start), as_node(stop)
     kind = to_float(promote([first, last]))
-    parts = np.linspace(0, 1, num, endpoint).reshape(-1, *[1] * max(len(first.shape), len(last.shape)))
+    parts = _filled("linspace", lambda: np.linspace(0, 1, num, endpoint))
+    parts = parts.reshape(-1, *[1] * max(len(first.shape), len(last.shape)))
     weights = parts.astype(kind)
     found = add(multiply(constant(1 - weights), first), multiply(constant(weights), last))
     return found if dtype is None else astype(found, dtype)

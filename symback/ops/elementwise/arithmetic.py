@@ -9,6 +9,7 @@ from symback import errors
 from symback.nodes.add import add as add_nodes
 from symback.nodes.add import split_coefficient
 from symback.nodes.dtypes import BOOL, promote
+from symback.nodes.exact_numbers import integer_range
 from symback.nodes.leaves import Exact, as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import hadamard, scale, zeros_of
@@ -50,6 +51,18 @@ _OF_TWO = (_of_two, _with_number, _of_integers, lambda f, make: f(make("x", ()),
 _OF_ONE = (lambda f, make: f(make("x", (2, 3))), lambda f, make: f(make("k", (3,), dtype="int64")))
 
 
+def _in_range(operation: str, *given: Any) -> list[Node]:
+    """Convert operands; as in NumPy, a Python integer must be in the range of the integers it is combined with."""
+    operands = [as_node(operand) for operand in given]
+    dtype = promote(operands)
+    if dtype.kind in "iu" and not all(operand.is_weak for operand in operands):
+        low, high = integer_range(dtype)
+        for operand in operands:
+            if type(operand) is Exact and type(operand.value) is int and not low <= operand.value <= high:
+                raise errors.integer_out_of_range(operation, operand.value, dtype)
+    return operands
+
+
 @public("add", examples=_OF_TWO)
 def add(x1: Any, x2: Any) -> Node:
     """Add entry by entry, with broadcasting, as `numpy.add` does; booleans are added by or.
@@ -57,7 +70,7 @@ def add(x1: Any, x2: Any) -> Node:
     Raises:
         ShapeError: If the shapes do not broadcast.
     """
-    x1, x2 = as_node(x1), as_node(x2)
+    x1, x2 = _in_range("add", x1, x2)
     return logical_or(x1, x2) if x1.dtype is BOOL and x2.dtype is BOOL else add_nodes(x1, x2)
 
 
@@ -119,7 +132,7 @@ def subtract(x1: Any, x2: Any) -> Node:
         ShapeError: If the shapes do not broadcast.
         DtypeError: If both operands are boolean.
     """
-    x1, x2 = as_node(x1), as_node(x2)
+    x1, x2 = _in_range("subtract", x1, x2)
     if x2.dtype.kind != "f" and not x2.is_weak:
         wanted = promote([x1, x2])
         if wanted is BOOL:
@@ -139,7 +152,7 @@ def multiply(x1: Any, x2: Any) -> Node:
     Raises:
         ShapeError: If the shapes do not broadcast.
     """
-    x1, x2 = as_node(x1), as_node(x2)
+    x1, x2 = _in_range("multiply", x1, x2)
     return logical_and(x1, x2) if x1.dtype is BOOL and x2.dtype is BOOL else hadamard(x1, x2)
 
 

@@ -10,6 +10,7 @@ from symback import errors
 from symback.nodes.dtypes import BOOL, promote, to_float
 from symback.nodes.leaves import Exact, as_node, exact
 from symback.nodes.node import Node
+from symback.nodes.shapes import integer_of
 from symback.op.declare import Function, elementwise, primitive
 from symback.op.public import public
 from symback.ops.elementwise.arithmetic import divide, negative
@@ -121,14 +122,17 @@ def round(a: Any, decimals: int = 0) -> Node:
 
     Raises:
         DtypeError: If a is boolean.
+        UsageError: If `decimals` is no integer that is known when the graph is built.
 
     Example:
         >>> import symback as sb
         >>> sb.round(sb.tensor("x", (3,)), 2).shape
         (3,)
     """
-    a = as_node(a)
-    return a if a.dtype.kind in "iu" and decimals >= 0 else _round(a, decimals)
+    a, places = as_node(a), integer_of(decimals)
+    if places is None:
+        raise errors.bad_node("round", f"decimals must be an integer, not {str(decimals)[:40]}")
+    return a if a.dtype.kind in "iu" and places >= 0 else _round(a, places)
 
 
 @public("around", examples=(lambda f, make: f(make("x", (2, 3)), 1),), kinks=_FLAT)

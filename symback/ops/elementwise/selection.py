@@ -9,6 +9,7 @@ from symback import errors
 from symback.nodes.dtypes import BOOL
 from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
+from symback.nodes.shapes import sequence_of
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.elementwise.logic import isfinite, where
@@ -44,7 +45,9 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         >>> sb.select([x < 0, x < 1], [0, x], 1).shape
         (n,)
     """
-    if not len(condlist) or len(condlist) != len(choicelist):
+    condlist = sequence_of("select", condlist, "conditions")
+    choicelist = sequence_of("select", choicelist, "choices")
+    if not condlist or len(condlist) != len(choicelist):
         given = f"{len(condlist)} conditions and {len(choicelist)} choices"
         raise errors.bad_node("select", f"it takes a choice for each condition, at least one, not {given}")
     result = as_node(default)
@@ -62,6 +65,15 @@ def _checked_replacements(x: Node, *values: Any) -> tuple[Any, Any]:
     if len(values) != 3 or not all(value is None or isinstance(value, (int, float)) for value in values):
         raise errors.bad_node("nan_to_num", "nan, posinf and neginf must be numbers; use sb.where to put in nodes")
     return x.shape, x.dtype
+
+
+def _replacement(value: Any) -> Any:
+    """Return a number as Python's own; an array or a node is refused, which NumPy takes."""
+    if isinstance(value, (np.floating, np.integer)):
+        value = value.item()
+    if value is None or isinstance(value, (int, float)):
+        return value
+    raise errors.bad_node("nan_to_num", "nan, posinf and neginf must be numbers; use sb.where to put in nodes")
 
 
 def _number_text(value: float) -> str:
@@ -121,4 +133,4 @@ def nan_to_num(
         (3,)
     """
     x = as_node(x)
-    return _nan_to_num(x, nan, posinf, neginf) if x.dtype.kind == "f" else x
+    return _nan_to_num(x, *map(_replacement, (nan, posinf, neginf))) if x.dtype.kind == "f" else x

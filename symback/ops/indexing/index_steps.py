@@ -13,7 +13,7 @@ import sympy
 from symback import errors
 from symback.nodes.leaves import Constant, Exact, Size, constant
 from symback.nodes.node import METHODS, Node
-from symback.nodes.shapes import Shape, SizeExpr, broadcast_shapes, simplify_size, size_symbol
+from symback.nodes.shapes import Shape, SizeExpr, broadcast_shapes, integer_of, simplify_size, size_symbol
 from symback.ops.indexing.ranges import Entry
 
 # -- what may stand in an index ---------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def _array_item(x: Node, index: Any, item: Any) -> Any:
 
 def _is_place(item: Any) -> bool:
     """Is this an integer, or made of symbolic sizes?"""
-    return not isinstance(item, (bool, np.bool_)) and (hasattr(item, "__index__") or isinstance(item, sympy.Expr))
+    return isinstance(item, sympy.Expr) or integer_of(item) is not None
 
 
 def _is_integer(item: Any) -> bool:
@@ -110,9 +110,9 @@ def _bound(x: Node, index: Any, item: Any, size: SizeExpr) -> SizeExpr:
 
 
 def _slice_entry(x: Node, index: Any, item: slice, size: SizeExpr) -> Entry:
-    if item.step is not None and (not hasattr(item.step, "__index__") or isinstance(item.step, (bool, Node))):
+    step = 1 if item.step is None else integer_of(item.step)
+    if step is None:
         raise errors.bad_index(x, index, "the step of a slice must be an integer")
-    step = 1 if item.step is None else int(item.step.__index__())
     if step == 0:
         raise errors.bad_index(x, index, "the step of a slice cannot be 0")
     bounds = [b if b is None else _bound(x, index, b, size) for b in (item.start, item.stop)]

@@ -15,17 +15,17 @@ from symback.nodes.dtypes import FLOAT64, INT64
 from symback.nodes.leaves import as_node, exact
 from symback.nodes.node import Node
 from symback.nodes.products import count_over, keep_axes, permute, scale
-from symback.nodes.shapes import Shape, intern_shape, normalize_axes, normalize_axis, product
+from symback.nodes.shapes import Shape, normalize_axes, normalize_axis, product
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.elementwise.logic import astype
 from symback.ops.indexing.taking import put_along
+from symback.ops.reductions.sums import Axis, reduced_shape
 from symback.ops.shaping.joining import concatenate, stack
 from symback.ops.shaping.reshaping import lead_of, ravel, reshape
 
 __all__ = ["argsort", "median", "percentile", "quantile", "sort"]
 
-Axis = int | tuple[int, ...] | None
 _KINDS = ("quicksort", "mergesort", "heapsort", "stable")
 
 # -- sorting ---------------------------------------------------------------------------------------------
@@ -159,11 +159,7 @@ def argsort(a: Any, axis: int | None = -1, kind: str | None = None, *, stable: b
 
 
 def _quantile_shape(x: Node, axes: Any, q: Any) -> tuple[Shape, Any]:
-    rank = len(x.shape)
-    if not isinstance(axes, tuple) or not axes or not all(type(a) is int and -rank <= a < 0 for a in axes):
-        raise errors.bad_axis("quantile", x, axes)
-    if len(set(axes)) < len(axes):
-        raise errors.bad_axis("quantile", x, axes)
+    shape = reduced_shape("quantile", x, axes)
     count = product(x.shape[axis] for axis in axes)
     if not isinstance(count, int):
         raise errors.unknown_count("quantile", x, count)
@@ -171,7 +167,7 @@ def _quantile_shape(x: Node, axes: Any, q: Any) -> tuple[Shape, Any]:
         raise errors.empty_reduction("quantile", x)
     if type(q) is not float or not 0 <= q <= 1:
         raise errors.bad_quantile(q)
-    return intern_shape(tuple([size for k, size in enumerate(x.shape, -rank) if k not in axes])), x.dtype
+    return shape, x.dtype
 
 
 def _ranks(count: int, q: float) -> list[tuple[int, float]]:
@@ -271,20 +267,26 @@ def quantile(a: Any, q: Any, axis: Axis = None, *, keepdims: bool = False) -> No
     return _quantiles("quantile", a, q, axis, keepdims)
 
 
-def _quantiles(operation: str, a: Any, q: Any, axis: Axis, keepdims: bool) -> Node:
-    x = as_node(a)
-    levels = np.asarray(q)
-    if x.dtype.kind != "f" or not isinstance(q, (int, float)):  # an array of levels is no weak number
-        x = astype(x, FLOAT64)
+def _levels(q: Any) -> Any:
+    """Return a level or a list of levels as an array."""
+    ragged = isinstance(q, (list, tuple)) and any(np.ndim(level) for level in q)
+    levels = np.asarray(None if ragged else q)
     if levels.ndim > 1 or levels.dtype.kind not in "iuf":
         raise errors.bad_quantile(q)
+    return levels
+
+
+def _quantiles(operation: str, a: Any, q: Any, axis: Axis, keepdims: bool) -> Node:
+    x = as_node(a)
+    levels = _levels(q)
+    if x.dtype.kind != "f" or not isinstance(q, (int, float)):  # an array of levels is no weak number
+        x = astype(x, FLOAT64)
     axes = normalize_axes(operation, x, axis)
     count = count_over(x, axes)
     if not isinstance(count, int):
         raise errors.unknown_count(operation, x, count)
-    if levels.ndim:
-        return stack([_reduced(x, float(level), axes, keepdims) for level in levels])
-    return _reduced(x, float(levels), axes, keepdims)
+    found = [_reduced(x, float(level), axes, keepdims) for level in levels.ravel()]
+    return stack(found) if levels.ndim else found[0]
 
 
 def _reduced(x: Node, q: float, axes: tuple[int, ...], keepdims: bool) -> Node:
@@ -314,7 +316,7 @@ def percentile(a: Any, q: Any, axis: Axis = None, *, keepdims: bool = False) -> 
         >>> sb.percentile(sb.tensor("X", ("N", 5)), 90, axis=1).shape
         (N,)
     """
-    return _quantiles("percentile", a, np.true_divide(q, 100), axis, keepdims)
+    return _quantiles("percentile", a, np.true_divide(_levels(q), 100)[()], axis, keepdims)
 
 
 @public(

@@ -168,6 +168,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Node:
         lambda f, make: f(make("x", (2, 3)), make("i", (2, 2), dtype="int32", low=0, high=3), axis=1),
         lambda f, make: f(make("x", (3, 2)), [2, 0, 2], axis=0, mode="raise"),
         lambda f, make: f(make("x", (3, 2)), 1, axis=-1),
+        lambda f, make: f(make("x", (3, 2)), make("i", (4,), dtype="int64", low=-6, high=6), 0, mode="clip"),
         lambda f, make: f(make("x", (3,)), make("i", (0,), dtype="int64")),
     ),
 )
@@ -178,7 +179,7 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
         a: Any shape.
         indices: Integers of any shape; negative ones count from the end.
         axis: The axis whose place the axes of the indices take; None for the entries in row-major order.
-        mode: ``"raise"``: an index out of range is an error, when the graph is built or at the call.
+        mode: Of indices out of range: ``"raise"`` refuses them, ``"clip"`` takes the nearest, ``"wrap"`` counts round.
 
     Raises:
         ShapeError: If the axis does not exist, or an index that is known is out of range.
@@ -191,14 +192,18 @@ def take(a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") 
         (N, 2)
     """
     x = as_node(a)
-    if mode != "raise":
-        raise errors.bad_option("take", "mode", mode, ("raise",))
+    if mode not in ("raise", "clip", "wrap"):
+        raise errors.bad_option("take", "mode", mode, ("raise", "clip", "wrap"))
     if axis is None:
-        return take(ravel(x), indices, 0)
+        return take(ravel(x), indices, 0, mode=mode)
     places = as_node(indices)
     if places.dtype.kind not in "iu" and not (isinstance(places, Constant) and not places.array.size):
         raise errors.index_dtype(x, places)
-    return getitem(x, (slice(None),) * normalize_axis("take", x, axis) + (indices,))
+    place = normalize_axis("take", x, axis)
+    if mode != "raise":
+        places, size = METHODS["astype"](places, "int64"), x.shape[place]
+        indices = METHODS["clip"](places, 0, size - 1) if mode == "clip" else METHODS["remainder"](places, size)
+    return getitem(x, (slice(None),) * place + (indices,))
 
 
 @public(
@@ -227,10 +232,6 @@ def embedding(table: Any, indices: Any) -> Node:
     return take(table, indices, 0)
 
 
-def _one_hot_value(indices: Any, classes: int, dtype: str) -> Any:
-    return numerics.one_hot(np.asarray(indices).astype(int), classes, np.dtype(dtype).type)
-
-
 def _one_hot_rows(indices: Node, classes: Any, dtype: Any) -> tuple[Shape, Any]:
     if indices.dtype.kind not in "iu":
         raise errors.operand_dtype("one_hot", indices, "an integer")
@@ -250,7 +251,8 @@ def _spell_one_hot(spell: Any, operands: Any, parameters: Any) -> str:
 
 
 _one_hot_of: Function = primitive(
-    "one_hot_of", signature=_one_hot_rows, numpy=_spell_one_hot, value=_one_hot_value, differentiable=False,
+    "one_hot_of", signature=_one_hot_rows, numpy=_spell_one_hot, differentiable=False,
+    value=lambda indices, *given: numerics.one_hot(np.asarray(indices).astype(int), given[0], np.dtype(given[1]).type),
     latex=r"\operatorname{{onehot}}\left({0}\right)",
     examples=(
         lambda make: _one_hot_of(make("i", (3,), dtype="int64", low=0, high=4), 4, "float64"),

@@ -128,3 +128,8 @@ _SAME: dict[Callable[..., Node], tuple[Example, ...]] = {
 
 for _function, _examples in _SAME.items():
     public(f"linalg.{_function.__name__}", examples=_examples)(_function)
+
+
+def __dir__() -> list[str]:
+    """Return what is public: completion shows no more."""
+    return sorted(__all__)

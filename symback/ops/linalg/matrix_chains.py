@@ -8,7 +8,7 @@ from symback.nodes.contract import Labels, contract
 from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to
-from symback.nodes.shapes import sequence_of
+from symback.nodes.shapes import integer_of, sequence_of
 from symback.op.public import public
 from symback.ops.linalg.matrices import identity, square_size
 from symback.ops.linalg.solving import inv
@@ -83,9 +83,9 @@ def matrix_power(a: Any, n: int) -> Node:
     """
     (x,) = numbers("matrix_power", as_node(a))
     size = square_size("matrix_power", x)
-    if not hasattr(n, "__index__") or isinstance(n, bool):
+    exponent = integer_of(n)
+    if exponent is None:
         raise errors.bad_exponent("matrix_power", n)
-    exponent = int(n.__index__())
     if exponent == 0:
         return broadcast_to(identity(size, x), x.shape)
     return _positive_power(inv(x) if exponent < 0 else x, abs(exponent))

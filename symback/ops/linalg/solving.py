@@ -209,7 +209,7 @@ def solve_triangular(a: Any, b: Any, trans: int | str = 0, lower: bool = False, 
     """
     matrix, columns = real(a), real(b)
     size = square_size("solve_triangular", matrix)
-    if trans not in _TRANSPOSED:
+    if not isinstance(trans, (int, str)) or trans not in _TRANSPOSED:
         raise errors.bad_option("solve_triangular", "trans", str(trans), ("0", "1", "2", "N", "T", "C"))
     if unit_diagonal:
         half = add(identity(size, matrix), tril(matrix, -1) if lower else triu(matrix, 1))

@@ -9,7 +9,7 @@ from symback.nodes.contract import contract
 from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
 from symback.nodes.products import permute
-from symback.nodes.shapes import SizeExpr, intern_shape, normalize_axis, simplify_size
+from symback.nodes.shapes import SizeExpr, integer_of, intern_shape, normalize_axis, simplify_size
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.reductions.sums import sum as sum_over
@@ -19,9 +19,10 @@ __all__ = ["diag", "diagflat", "diagonal", "trace"]
 
 
 def _checked_offset(operation: str, x: Node, offset: Any) -> int:
-    if not hasattr(offset, "__index__") or isinstance(offset, bool):
+    place = integer_of(offset)
+    if place is None:
         raise errors.bad_offset(operation, x, offset)
-    return int(offset.__index__())
+    return place
 
 
 @public(

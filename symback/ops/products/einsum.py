@@ -8,6 +8,7 @@ from symback.nodes.contract import Labels, contract
 from symback.nodes.dtypes import BOOL, promote
 from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
+from symback.nodes.shapes import integer_of
 from symback.op.public import public
 
 __all__ = ["einsum"]
@@ -24,6 +25,12 @@ def numbers(operation: str, *nodes: Any) -> list[Node]:
             raise errors.operand_dtype(operation, operand, "a number")
     wanted = promote(operands) if operands else BOOL
     return [METHODS["astype"](operand, wanted) if operand.dtype.kind == "b" else operand for operand in operands]
+
+
+def arrays(operation: str, *nodes: Any) -> list[Node]:
+    """Convert the operands of a function that makes arrays of Python's numbers: they are not weak there (as NumPy)."""
+    operands = numbers(operation, *nodes)
+    return [METHODS["astype"](operand, operand.dtype) if operand.is_weak else operand for operand in operands]
 
 
 @public(
@@ -63,11 +70,11 @@ def einsum(*operands: Any, optimize: Any = False) -> Node:
     if not operands:
         raise errors.bad_subscripts("", "a pattern and at least one operand are needed")
     if isinstance(operands[0], str):
-        pattern, *arrays = operands
-        nodes = numbers("einsum", *arrays)
+        pattern, *given = operands
+        nodes = arrays("einsum", *given)
         inputs, out = _parse(pattern, nodes)
     else:
-        nodes = numbers("einsum", *operands[: len(operands) // 2 * 2 : 2])
+        nodes = arrays("einsum", *operands[: len(operands) // 2 * 2 : 2])
         pattern = tuple(operands[1::2]) + ((operands[-1],) if len(operands) % 2 else ())
         inputs, out = _from_lists(pattern, operands, nodes)
     return _product(pattern, nodes, inputs, out)
@@ -117,7 +124,7 @@ def _from_lists(pattern: Any, operands: Sequence[Any], nodes: Sequence[Node]) ->
     groups = []
     for given in pattern:
         items: list[Any] = list(given) if isinstance(given, (list, tuple)) else [None]
-        if not all(item is ... or (hasattr(item, "__index__") and 0 <= item < 52) for item in items):
+        if not all(item is ... or integer_of(item) in range(52) for item in items):
             raise errors.bad_subscripts(
                 pattern, "give a pattern first, or behind each operand the list of its labels, integers from 0 to 51"
             )

@@ -5,10 +5,10 @@ from typing import Any
 from symback import errors
 from symback.nodes.contract import contract
 from symback.nodes.node import Node
-from symback.nodes.shapes import normalize_axis, sequence_of
+from symback.nodes.shapes import integer_of, normalize_axis, sequence_of
 from symback.op.public import public
 from symback.ops.elementwise.arithmetic import multiply
-from symback.ops.products.einsum import numbers
+from symback.ops.products.einsum import arrays, numbers
 from symback.ops.products.leading import stacked_product
 from symback.ops.shaping.reshaping import ravel
 
@@ -156,7 +156,7 @@ def dot(a: Any, b: Any) -> Node:
         >>> sb.dot(sb.tensor("a", ("n",)), sb.tensor("b", ("n",))).shape
         ()
     """
-    a, b = numbers("dot", a, b)
+    a, b = arrays("dot", a, b)
     if not a.shape or not b.shape:
         return multiply(a, b)
     if len(b.shape) <= 2:
@@ -183,7 +183,7 @@ def vdot(a: Any, b: Any) -> Node:
         >>> sb.vdot(sb.tensor("A", ("m", "n")), sb.tensor("B", ("m", "n"))).shape
         ()
     """
-    a, b = numbers("vdot", a, b)
+    a, b = arrays("vdot", a, b)
     if a.shape != b.shape:
         flat_a, flat_b = ravel(a), ravel(b)
         if flat_a.shape != flat_b.shape:
@@ -212,7 +212,7 @@ def inner(a: Any, b: Any) -> Node:
         >>> sb.inner(sb.tensor("A", ("m", "n")), sb.tensor("x", ("n",))).shape
         (m,)
     """
-    a, b = numbers("inner", a, b)
+    a, b = arrays("inner", a, b)
     if not a.shape or not b.shape:
         return multiply(a, b)
     return tensordot(a, b, axes=((len(a.shape) - 1,), (len(b.shape) - 1,)))
@@ -266,7 +266,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Node:
         >>> sb.tensordot(sb.tensor("A", ("m", "n", 3)), sb.tensor("B", ("n", 3, "k"))).shape
         (m, k)
     """
-    a, b = numbers("tensordot", a, b)
+    a, b = arrays("tensordot", a, b)
     left, right = _paired_axes(a, b, axes)
     labels_a = list(range(len(a.shape)))
     labels_b = list(range(len(a.shape), len(a.shape) + len(b.shape)))
@@ -280,8 +280,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Node:
 
 
 def _paired_axes(a: Node, b: Node, axes: Any) -> tuple[list[int], list[int]]:
-    if hasattr(axes, "__index__"):
-        count = axes.__index__()
+    count = integer_of(axes)
+    if count is not None:
         if not 0 <= count <= min(len(a.shape), len(b.shape)):
             raise errors.bad_axis("tensordot", a, axes)
         return list(range(len(a.shape) - count, len(a.shape))), list(range(count))

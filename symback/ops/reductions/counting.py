@@ -10,7 +10,8 @@ from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
 from symback.op.declare import Function, primitive
 from symback.op.public import public
-from symback.ops.reductions.sums import Axis, look, positive, reduce_over, reduced_shape, spell
+from symback.ops.elementwise.logic import astype
+from symback.ops.reductions.sums import Axis, look, positive, reduce_over, reduced_shape, spell, taken
 
 __all__ = ["all", "any", "count_nonzero"]
 
@@ -52,21 +53,30 @@ _apply = {
         lambda f, make: f(make("b", (2, 3), dtype="bool", low=0)),
         lambda f, make: f(make("k", (2, 3), dtype="int64", low=0), axis=1, keepdims=True),
         lambda f, make: f(make("x", (2, 0)), axis=-1),
+        lambda f, make: f(make("x", (2, 3)), axis=0, where=make("m", (2, 1), dtype="bool", low=0)),
         lambda f, make: f(make("x", ())),
     ),
 )
-def any(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Node:
+def any(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = None) -> Node:
     """Whether any entry over axes is true (or not 0), as `numpy.any` has it: bool, False over no entries.
 
+    Args:
+        a: Any shape and dtype.
+        axis: An axis, a tuple of axes, or None for all of them.
+        keepdims: Keep the reduced axes with size 1.
+        where: A boolean mask that broadcasts to the shape of a: which entries are taken.
+
     Raises:
-        ShapeError: If an axis does not exist or is named twice.
+        ShapeError: If an axis does not exist or is named twice, or the mask does not broadcast.
+        DtypeError: If the mask is not boolean.
 
     Example:
         >>> import symback as sb
         >>> sb.any(sb.tensor("X", ("N", 3)) > 0, axis=1).dtype
         dtype('bool')
     """
-    return reduce_over(_apply["any"], "any", as_node(a), axis, keepdims, trivial=False)
+    x = as_node(a) if where is None else taken("any", astype(as_node(a), BOOL), where, False)
+    return reduce_over(_apply["any"], "any", x, axis, keepdims, trivial=False)
 
 
 @public(
@@ -74,21 +84,30 @@ def any(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Node:
     examples=(
         lambda f, make: f(make("b", (2, 3), dtype="bool", low=0), axis=(0, 1)),
         lambda f, make: f(make("k", (2, 3), dtype="int64", low=0), 0),
+        lambda f, make: f(make("k", (2, 3), dtype="int64", low=0), where=make("m", (3,), dtype="bool", low=0)),
         lambda f, make: f(make("x", (0,))),
     ),
 )
-def all(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Node:
+def all(a: Any, axis: Axis = None, *, keepdims: bool = False, where: Any = None) -> Node:
     """Whether all entries over axes are true (or not 0), as `numpy.all` has it: bool, True over no entries.
 
+    Args:
+        a: Any shape and dtype.
+        axis: An axis, a tuple of axes, or None for all of them.
+        keepdims: Keep the reduced axes with size 1.
+        where: A boolean mask that broadcasts to the shape of a: which entries are taken.
+
     Raises:
-        ShapeError: If an axis does not exist or is named twice.
+        ShapeError: If an axis does not exist or is named twice, or the mask does not broadcast.
+        DtypeError: If the mask is not boolean.
 
     Example:
         >>> import symback as sb
         >>> sb.all(sb.tensor("X", ("N", 3)) > 0).shape
         ()
     """
-    return reduce_over(_apply["all"], "all", as_node(a), axis, keepdims, trivial=False)
+    x = as_node(a) if where is None else taken("all", astype(as_node(a), BOOL), where, True)
+    return reduce_over(_apply["all"], "all", x, axis, keepdims, trivial=False)
 
 
 @public(

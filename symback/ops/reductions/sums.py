@@ -13,8 +13,8 @@ from symback.nodes.add import add
 from symback.nodes.dtypes import BOOL, FLOAT64, INT64, UINT64, as_dtype, is_float
 from symback.nodes.leaves import as_node, exact, size_of
 from symback.nodes.node import METHODS, Node
-from symback.nodes.products import count_over, keep_axes, sum_axes
-from symback.nodes.shapes import Shape, SizeExpr, broadcast_shapes, intern_shape, normalize_axes
+from symback.nodes.products import broadcast_to, count_over, keep_axes, sum_axes
+from symback.nodes.shapes import Shape, SizeExpr, broadcast_shapes, integer_of, intern_shape, normalize_axes
 from symback.op.declare import Function
 from symback.op.public import public
 from symback.ops.elementwise.arithmetic import divide, divide_nodes
@@ -142,7 +142,7 @@ def initial_value(name: str, initial: Any, dtype: np.dtype[Any]) -> Node:
     node = as_node(initial)
     if node.shape != ():
         raise errors.no_scalar_option(name, "initial", node)
-    weak = node.is_weak and (is_float(dtype) or not is_float(node.dtype))
+    weak = node.is_weak and (is_float(dtype) or not is_float(node.dtype)) and dtype is not BOOL
     return node if weak else astype(node, dtype)
 
 
@@ -151,9 +151,10 @@ def ddof_of(name: str, ddof: Any, correction: Any) -> int:
     if correction is not None and ddof != 0:
         raise errors.ddof_twice(name)
     given = ddof if correction is None else correction
-    if isinstance(given, bool) or not hasattr(given, "__index__") or isinstance(given, Node):
+    number = integer_of(given)
+    if number is None:
         raise errors.bad_ddof(name, given)
-    return int(given.__index__())
+    return number
 
 
 # -- sum and mean ------------------------------------------------------------------------------------
@@ -216,10 +217,11 @@ def sum(
         lambda f, make: f(make("x", (1,))),
         lambda f, make: f(make("k", (2, 4), dtype="int64"), 1, "float32"),
         lambda f, make: f(make("k", (2, 3), dtype="int64")),
+        lambda f, make: f(make("x", (2, 3)), axis=1, where=make("m", (3,), dtype="bool", low=0), keepdims=True),
     ),
     kinks="NaN over no entries",
 )
-def mean(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False) -> Node:
+def mean(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False, where: Any = None) -> Node:
     """Average over axes, as `numpy.mean` has it: the sum divided by the number of entries.
 
     Args:
@@ -227,10 +229,11 @@ def mean(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False
         axis: An axis, a tuple of axes, or None for all of them.
         dtype: In which is computed: float64 or float32.
         keepdims: Keep the reduced axes with size 1.
+        where: A boolean mask that broadcasts to the shape of a: which entries are averaged.
 
     Raises:
-        ShapeError: If an axis does not exist or is named twice.
-        DtypeError: If `dtype` is no float.
+        ShapeError: If an axis does not exist or is named twice, or the mask does not broadcast.
+        DtypeError: If `dtype` is no float, or the mask is not boolean.
 
     Example:
         >>> import symback as sb
@@ -240,4 +243,9 @@ def mean(a: Any, axis: Axis = None, dtype: Any = None, *, keepdims: bool = False
     x = floating("mean", a, dtype)
     # sums of 64-bit integers can overflow, those of smaller ones cannot
     x = real(x) if x.dtype.itemsize == 8 and not x.is_weak else x
-    return average_of(sum(x, axis, keepdims=keepdims), count_over(x, normalize_axes("mean", x, axis)))
+    total = sum(taken("mean", x, where, 0), axis, keepdims=keepdims)
+    if where is None:
+        return average_of(total, count_over(x, normalize_axes("mean", x, axis)))
+    count = METHODS["count_nonzero"](broadcast_to(as_node(where), x.shape), axis, keepdims=keepdims)
+    total = real(total)
+    return divide_nodes(total, astype(count, total.dtype))

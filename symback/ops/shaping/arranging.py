@@ -12,7 +12,7 @@ import numpy as np
 from symback import errors
 from symback.nodes.apply import Apply
 from symback.nodes.node import METHODS, Node
-from symback.nodes.shapes import Shape, normalize_axes, normalize_axis
+from symback.nodes.shapes import Shape, normalize_axes, normalize_axis, sequence_of
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.shaping.reshaping import as_array, ravel, reshape
@@ -163,7 +163,7 @@ def rot90(m: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Node:
         (3, n)
     """
     x = _matrix("rot90", m)
-    pair = [normalize_axis("rot90", x, axis) for axis in axes]
+    pair = [normalize_axis("rot90", x, axis) for axis in sequence_of("rot90", axes, "two axes")]
     if len(pair) != 2 or pair[0] == pair[1]:
         raise errors.bad_axis("rot90", x, axes)
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
@@ -253,6 +253,8 @@ def roll(a: Any, shift: int | tuple[int, ...], axis: int | tuple[int, ...] | Non
         raise errors.no_known_integers("roll", "shift", shift)
     if len(shifts) != len(axes) and 1 not in (len(shifts), len(axes)):
         raise errors.wrong_count("roll", x, "shift", len(shifts), len(axes))
+    if not shifts or not axes:
+        return x
     total: dict[int, int] = {}
     for k in range(max(len(shifts), len(axes))):
         place = normalize_axis("roll", x, axes[k % len(axes)]) - len(x.shape)

@@ -283,6 +283,8 @@ def _constant_of(x: Node, value: Any) -> Node:
         raise errors.integer_out_of_range("pad", c.value, x.dtype)
     if isinstance(c, Exact) and (x.dtype.kind == "f" or (isinstance(c.value, int) and x.dtype != BOOL)):
         return c if x.dtype.kind != "f" or not isinstance(c.value, int) else exact(Fraction(c.value))
+    if isinstance(c, Exact) and isinstance(c.value, int) and x.dtype == BOOL:
+        return as_node(c.value != 0)
     if not c.is_weak and np.can_cast(c.dtype, x.dtype, "same_kind"):
         return astype(c, x.dtype)
     raise errors.lossy_conversion("pad", c, x.dtype)

@@ -44,12 +44,18 @@ def _is_known(item: Any) -> bool:
     return isinstance(item, (int, np.integer, sympy.Expr))
 
 
+_MOST_PARTS = 100_000
+"""Each part is a node of its own."""
+
+
 def _count(operation: str, given: Any) -> int | None:
     """Return a number of parts, or None if positions are given."""
     if isinstance(given, bool) or not isinstance(given, (int, np.integer)):
         return None
     if given <= 0:
         raise errors.no_known_integers(operation, "indices_or_sections", given)
+    if given > _MOST_PARTS:
+        raise errors.bad_node(operation, f"{str(given)[:40]} parts are too many for a graph, at most {_MOST_PARTS}")
     return int(given)
 
 

@@ -85,3 +85,8 @@ def huber(delta: Any, r: Any) -> Node:
         (n,)
     """
     return huber_penalty(delta, r)
+
+
+def __dir__() -> list[str]:
+    """Return what is public: completion shows no more."""
+    return sorted(__all__)

@@ -84,6 +84,10 @@ betaln = _special(
 )  # fmt: skip
 
 
+_MOST_ORDER = 170
+"""The factorial of an integer above has no float64 value."""
+
+
 @public(
     "special.polygamma",
     examples=(
@@ -104,6 +108,7 @@ def polygamma(n: Any, x: Any) -> Node:
 
     Raises:
         DtypeError: If n is no integer.
+        UsageError: If n is a single order above 170.
         ShapeError: If the shapes do not broadcast.
 
     Example:
@@ -116,6 +121,8 @@ def polygamma(n: Any, x: Any) -> Node:
         raise errors.operand_dtype("polygamma", n, "an order 0, 1, 2, …, an integer")
     if isinstance(n, Exact):
         order = int(n.value)
+        if order > _MOST_ORDER:
+            raise errors.bad_node("polygamma", f"its order is at most {_MOST_ORDER}: beyond it overflows float64")
         return digamma(x) if order == 0 else scale((-1) ** (order + 1) * math.factorial(order), zeta(order + 1, x))
     is_digamma = equal(n, 0)
     order = where(is_digamma, 1, n) + 1
