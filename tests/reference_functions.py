@@ -39,7 +39,6 @@ def vecmat(x1, x2):
     return np.einsum("...i,...ij->...j", x1, x2)
 
 
-fix = np.trunc  # what np.fix was, until NumPy 2.5 deprecated the name
 i0 = special.i0  # NumPy has a function of this name, too
 
 

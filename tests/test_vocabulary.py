@@ -53,6 +53,7 @@ def agree(found: Any, wanted: Any, dtype: str, message: str = "") -> None:
 
 
 @every_call
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # since NumPy 2.5; its meaning is what is compared
 def test_value_is_what_numpy_gives(call: Call) -> None:
     operands = call.operands(as_variable)
     nodes = call.example(call.entry.function, operands)
