@@ -107,7 +107,7 @@ def _merged(pieces: Sequence[Apply]) -> list[Apply]:
     values: dict[Any, list[Node]] = {}
     for piece in pieces:
         values.setdefault((piece.operation, piece.operands[1:]), []).append(piece.operands[0])
-    return [Apply(op, add(*found) if len(found) > 1 else found[0], *rest) for (op, rest), found in values.items()]
+    return [Apply(op, add(*found), *rest) for (op, rest), found in values.items()]
 
 
 def times(cotangent: Node, partial: Node) -> Node:
@@ -118,18 +118,12 @@ def times(cotangent: Node, partial: Node) -> Node:
         mask = mask_of(one)
         if mask is not None:
             return masked(mask.condition, times(mask.value, other))
-    if goes_into(partial, cotangent):
+    if reaches(partial, cotangent.shape):
         if (inner := rewritten(cotangent)) is not None:
             return zeroed(inner, times(inner.operands[0], partial))
         if pieces := pieces_of(cotangent):
-            parts = [with_value(piece, times(piece.operands[0], at_piece(partial, piece))) for piece in pieces]
-            return add(*parts) if len(parts) > 1 else parts[0]
+            return add(*[with_value(piece, times(piece.operands[0], at_piece(partial, piece))) for piece in pieces])
     return hadamard(cotangent, partial)
-
-
-def goes_into(partial: Node, cotangent: Node) -> bool:
-    """Does a local derivative broadcast to the shape of a cotangent?"""
-    return reaches(partial, cotangent.shape)
 
 
 def zeroed(inner: Apply, value: Node) -> Node:
@@ -138,7 +132,7 @@ def zeroed(inner: Apply, value: Node) -> Node:
 
 
 def reaches(condition: Node, shape: Shape) -> bool:
-    """Does a condition hold or not for a whole entry of this smaller shape, that is, is it no larger?"""
+    """Does a condition, or a factor, broadcast to this shape: does it hold for each entry of it as a whole?"""
     missing = len(shape) - len(condition.shape)
     pairs = zip(condition.shape, shape[missing:], strict=True) if missing >= 0 else ()
     return missing >= 0 and all(size == 1 or size == wanted for size, wanted in pairs)

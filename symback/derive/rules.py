@@ -129,7 +129,7 @@ def _in_place_of(operands: tuple[Node, ...], position: int, cotangent: Node) -> 
     for piece in pieces:
         inside = tuple([at_piece(operand, piece) for operand in operands])
         parts.append(with_value(piece, _in_place_of(inside, position, piece.operands[0])))
-    return _sum_of(parts)
+    return add(*parts)
 
 
 def _replace(
@@ -160,7 +160,7 @@ def _product_with(before: Terms, place: tuple[Node, Labels], behind: Terms, out:
     if any(piece.operation.name != "unslice" for piece in pieces) or not (len(pieces) == 1 or {*given} <= {*out}):
         pieces = []
     parts = [_product_of_piece(before, piece, given, behind, out) for piece in pieces]
-    return _sum_of(parts) if parts else contract([*before, place, *behind], out)
+    return add(*parts) if parts else contract([*before, place, *behind], out)
 
 
 def _is_entrywise(given: Labels, others: Terms) -> bool:
@@ -198,10 +198,6 @@ def _product_of_piece(before: Terms, piece: Apply, given: Labels, behind: Terms,
     return among_zeros(result, tuple([cut.get(label) for label in out]), tuple([sizes[label] for label in out]))
 
 
-def _sum_of(parts: Sequence[Node]) -> Node:
-    return add(*parts) if len(parts) > 1 else parts[0]
-
-
 def partials(node: Map, piece: Apply | None = None) -> tuple[Node | None, ...]:
     """Return the partial derivatives of an elementwise primitive, None where there is none; or those at a piece."""
     declared = primitive_of(node)
@@ -232,7 +228,7 @@ def _of_map(node: Map, cotangent: Node, wanted: Container[Node]) -> Iterator[Con
                 for piece, found in zip(pieces, inside, strict=True)
                 if (local := found[position]) is not None
             ]
-            value = _sum_of(parts) if parts else times(cotangent, partial)
+            value = add(*parts) if parts else times(cotangent, partial)
             yield Contribution(position, value, node.operation.name, partial)
 
 

@@ -6,7 +6,7 @@ has NumPy's default.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from inspect import Parameter, Signature, signature
 from typing import Any
@@ -22,13 +22,6 @@ from symback.nodes.shapes import product
 Function = Callable[..., Any]
 Call = Callable[..., Any]
 
-_IDENTITIES: dict[str, Function] = {
-    **dict.fromkeys(("positive", "copy", "real", "conjugate", "conj", "ascontiguousarray"), lambda x: as_node(x)),
-    "matrix_transpose": lambda x: METHODS["swapaxes"](x, -1, -2),
-    "size": lambda x: product(as_node(x).shape),
-}
-"""What needs no declaration: what gives the array itself, or calls another function with fixed arguments."""
-
 
 def counterpart(name: str, *, library: str = "numpy") -> Function:
     """Return the function of a qualified name, or raise the error that names the nearest.
@@ -36,7 +29,7 @@ def counterpart(name: str, *, library: str = "numpy") -> Function:
     Raises:
         UsageError: If there is none.
     """
-    function = METHODS.get(name) or _IDENTITIES.get(name)
+    function = METHODS.get(name)
     if function is None:
         raise messages.not_supported_numpy(name, HOOKS["public_names"](), library)
     return function
@@ -219,12 +212,6 @@ def method_call(name: str, operands: Sequence[Any], options: Mapping[str, Any]) 
     function = counterpart(name)
     _check_options(name, function, options)
     return function(*operands, **options)
-
-
-def public_names() -> Iterator[str]:
-    """Yield the names of NumPy and SciPy that have a counterpart."""
-    yield from METHODS
-    yield from _IDENTITIES
 
 
 HOOKS.update(ufunc=ufunc_call, array_function=function_call, method=method_call, size=product)
