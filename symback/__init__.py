@@ -10,12 +10,13 @@ What is imported here is public. The functions in NumPy's names are those that t
 from types import ModuleType as _ModuleType
 
 from symback import errors as errors
-from symback.api import grad, hessian, jacobian, jvp, lambdify, vjp
+from symback.api import cost, grad, hessian, jacobian, jvp, lambdify, vjp
 from symback.check.evaluate import evaluate
 from symback.check.gradient import check_grad
 from symback.check.primitive import check_primitive
 from symback.check.report import GradientReport
 from symback.codegen.function import CompiledFunction
+from symback.codegen.tally import Cost
 from symback.function import function
 from symback.interop.serialize import dumps, loads
 from symback.interop.sympy import from_sympy, to_sympy
@@ -66,6 +67,11 @@ from symback.ops.shaping.reshaping import *
 from symback.ops.shaping.splitting import *
 from symback.ops.shaping.stacking import *
 from symback.ops.shaping.triangles import *
+from symback.rewrite.algebra import SIMPLIFY
+from symback.rewrite.engine import Rule
+from symback.rewrite.report import Explanation
+from symback.rewrite.stability import STABILISE, TAILS
+from symback.transform import explain, rewrite, simplify
 
 abs = absolute
 amax, amin = max, min

@@ -1,38 +1,22 @@
 """The public entry points that know the whole pipeline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import sympy
-
 from symback import errors
+from symback.codegen.contraction import size_hints
+from symback.codegen.estimate import estimate
 from symback.codegen.function import CompiledFunction, compile_function
-from symback.derive import forward, reverse
-from symback.interop.sympy import SympyBridge
+from symback.codegen.tally import Cost
+from symback.derive import forward, reverse, stable
+from symback.derive.reverse import check_wrt
+from symback.graph import toposort
+from symback.interop.sympy import Conversion
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
-from symback.structure import Nested, leaves_of, refill
-
-
-class _Conversion:
-    """Converts what a call was given; SymPy outputs give SymPy results, with the symbols one began with."""
-
-    def __init__(self, outputs: Nested) -> None:
-        self._bridge = SympyBridge()
-        self._plain = any(isinstance(leaf, sympy.Basic) and not isinstance(leaf, Node) for leaf in leaves_of(outputs))
-
-    def nodes(self, nested: Nested) -> list[Node]:
-        """Return the leaves of a structure as nodes."""
-        return [self._bridge.to_node(leaf) for leaf in leaves_of(nested)]
-
-    def results(self, structure: Nested, nodes: Sequence[Node]) -> Nested:
-        """Return results in a structure, as SymPy expressions if that is what went in."""
-        return refill(structure, [self._expr(node) for node in nodes] if self._plain else nodes)
-
-    def _expr(self, node: Node) -> sympy.Basic:
-        if node.shape:
-            raise errors.nodes_in_sympy(node)
-        return self._bridge.to_expr(node)
+from symback.rewrite.settle import settle
+from symback.rewrite.stability import stabilise
+from symback.structure import Nested, refill
 
 
 def _one(operation: str, node: Any) -> Any:
@@ -40,6 +24,11 @@ def _one(operation: str, node: Any) -> Any:
     if isinstance(node, (list, tuple, dict)):
         raise errors.not_one_node(operation, node)
     return node
+
+
+def _mode(given: Conversion) -> Any:
+    """Return how to differentiate: what is meant, or, of plain SymPy expressions, what is written, as SymPy has it."""
+    return reverse if given.plain else stable
 
 
 def grad(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
@@ -69,9 +58,9 @@ def grad(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
         >>> sb.grad((a + b) * c, [a, b, c])
         [c, c, a + b]
     """
-    given = _Conversion(_one("grad", loss))
+    given = Conversion(_one("grad", loss))
     (node,) = given.nodes(loss)
-    return given.results(wrt, reverse.grad(node, given.nodes(wrt), disconnected=disconnected))
+    return given.results(wrt, _mode(given).grad(node, given.nodes(wrt), disconnected=disconnected))
 
 
 def vjp(outputs: Nested, wrt: Nested, cotangents: Nested, *, disconnected: str = "error") -> Nested:
@@ -96,9 +85,9 @@ def vjp(outputs: Nested, wrt: Nested, cotangents: Nested, *, disconnected: str =
         >>> sb.vjp(A @ x, x, u)
         A.T @ u
     """
-    given = _Conversion(outputs)
+    given = Conversion(outputs)
     seeds = given.nodes(outputs), given.nodes(wrt), given.nodes(cotangents)
-    return given.results(wrt, reverse.vjp(*seeds, disconnected=disconnected))
+    return given.results(wrt, _mode(given).vjp(*seeds, disconnected=disconnected))
 
 
 def jvp(outputs: Nested, wrt: Nested, tangents: Nested, *, disconnected: str = "error") -> Nested:
@@ -123,9 +112,11 @@ def jvp(outputs: Nested, wrt: Nested, tangents: Nested, *, disconnected: str = "
         >>> sb.jvp(A @ x, x, v)
         A @ v
     """
-    given = _Conversion(outputs)
-    seeds = given.nodes(outputs), given.nodes(wrt), given.nodes(tangents)
-    return given.results(outputs, forward.jvp(*seeds, disconnected=disconnected))
+    given = Conversion(outputs)
+    nodes, variables, vectors = given.nodes(outputs), given.nodes(wrt), given.nodes(tangents)
+    check_wrt("jvp", nodes, variables, disconnected)
+    pushed = forward.jvp(nodes if given.plain else stabilise(nodes, variables), variables, vectors, disconnected="zero")
+    return given.results(outputs, pushed)
 
 
 def jacobian(output: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
@@ -150,9 +141,9 @@ def jacobian(output: Any, wrt: Nested, *, disconnected: str = "error") -> Nested
         >>> sb.jacobian(A @ x, x) is A
         True
     """
-    given = _Conversion(_one("jacobian", output))
+    given = Conversion(_one("jacobian", output))
     (node,) = given.nodes(output)
-    return given.results(wrt, reverse.jacobian(node, given.nodes(wrt), disconnected=disconnected))
+    return given.results(wrt, _mode(given).jacobian(node, given.nodes(wrt), disconnected=disconnected))
 
 
 def hessian(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
@@ -176,13 +167,13 @@ def hessian(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
         >>> sb.hessian(x @ A @ x, x).shape
         (n, n)
     """
-    given = _Conversion(_one("hessian", loss))
+    given = Conversion(_one("hessian", loss))
     (node,) = given.nodes(loss)
-    rows = reverse.hessian(node, given.nodes(wrt), disconnected=disconnected)
+    rows = _mode(given).hessian(node, given.nodes(wrt), disconnected=disconnected)
     return refill(wrt, [given.results(wrt, row) for row in rows])
 
 
-_OPTIONS = {"style": ("readable",), "tails": ("absolute",), "structure": ("dense",)}
+_OPTIONS = {"style": ("readable", "fast"), "tails": ("absolute", "relative"), "structure": ("dense",)}
 """The values that options of lambdify can have."""
 
 
@@ -199,33 +190,27 @@ def _checked_input(node: Node) -> Variable:
 
 
 def lambdify(
-    inputs: Sequence[Any],
-    outputs: Nested,
-    *,
-    target: str = "numpy",
-    style: str = "readable",
-    tails: str = "absolute",
-    structure: str = "dense",
-    name: str | None = None,
-    check: bool = True,
-) -> CompiledFunction:
+    inputs: Sequence[Any], outputs: Nested, *, target: str = "numpy", style: str = "readable", tails: str = "absolute",
+    structure: str = "dense", name: str | None = None, check: bool = True, sizes: Mapping[str, int] | None = None,
+    cost: bool = False, reuse_buffers: bool = True,
+) -> CompiledFunction:  # fmt: skip
     """Emit a NumPy function of `inputs` that returns `outputs`, and load it.
 
     Args:
         inputs: The variables, in the order of the arguments. Unused ones are accepted and checked.
         outputs: A node, or a list, tuple or dict of nodes, nested at will: the result has that structure.
         target: ``"numpy"``.
-        style: ``"readable"``.
-        tails: ``"absolute"``: textbook derivatives of sigmoid and tanh, on the forward value.
+        style: ``"readable"``, or ``"fast"``: in memory that is there already, long chains block by block.
+        tails: ``"absolute"``: textbook derivatives of sigmoid and tanh; ``"relative"``: with all digits far out.
         structure: ``"dense"``: results are arrays.
-        name: The name of the function in the source, by default ``"f"`` (``"function"`` if an input is called f).
+        name: The name of the function, by default ``"f"`` (``"function"`` if an input is called f).
         check: Check dtype, shape and sizes of the arguments at every call.
-
-    Returns:
-        A function that prints as its source, with `source` and `save(path)`.
+        sizes: How large symbolic sizes will be, ``{"n": 1000}``: orders products. Any sizes remain right.
+        cost: State operations and memory traffic, as `sb.cost` counts them, in the docstring.
+        reuse_buffers: Fast style: keep memory from call to call, in each thread its own; results are new arrays.
 
     Raises:
-        InputError: If an output depends on what no input gives, or an option is unknown.
+        InputError: If an output depends on what no input gives, or an option or a size is unknown.
         InvalidNameError: If two variables or two `let` expressions have one name.
 
     Example:
@@ -235,6 +220,40 @@ def lambdify(
         5.0
     """
     _check_options(style=style, tails=tails, structure=structure)
-    given = _Conversion(outputs)
-    variables = [_checked_input(node) for node in given.nodes(list(inputs))]
-    return compile_function(variables, refill(outputs, given.nodes(outputs)), target=target, name=name, check=check)
+    given = Conversion(outputs)
+    variables, written = [_checked_input(node) for node in given.nodes(list(inputs))], given.nodes(outputs)
+    nodes, explanation = settle(written, tails)
+    options: dict[str, Any] = {"style": style, "reuse_buffers": reuse_buffers, "cost": cost}
+    hints = size_hints("lambdify", sizes, [*variables, *nodes])
+    return compile_function(variables, refill(outputs, nodes), target=target, name=name, check=check, sizes=hints,
+                            written=refill(outputs, written), explanation=explanation, **options)  # fmt: skip
+
+
+def cost(outputs: Nested, *, sizes: Mapping[str, int] | None = None) -> Cost:
+    """Count the operations and the memory traffic of the code that `lambdify` emits for `outputs`.
+
+    Args:
+        outputs: A node, or a list, tuple or dict of nodes, nested at will.
+        sizes: How large the symbolic sizes are expected to be, as for `lambdify`: the order of products follows
+            them. The formulas stay symbolic; evaluate them with `at`.
+
+    Returns:
+        Formulas in the symbolic sizes, for the whole and for each statement; it prints as a table.
+
+    Raises:
+        InputError: If `sizes` names a size that no shape has, or gives no integer from 0.
+
+    Example:
+        >>> import symback as sb
+        >>> A, B, x = sb.tensor("A", ("m", "n")), sb.tensor("B", ("n", "k")), sb.tensor("x", ("k",))
+        >>> sb.cost((A @ B) @ x).operations
+        2*k*n + 2*m*n
+        >>> print(sb.cost(sb.let("y", sb.tanh(A @ B @ x))))
+        statement                 operations         functions  bytes
+        y = np.tanh(A @ (B @ x))  2*k*n + 2*m*n + m  m          8*k*n + 8*k + 8*m*n + 24*m + 16*n
+        total                     2*k*n + 2*m*n + m  m          8*k*n + 8*k + 8*m*n + 24*m + 16*n
+        functions: tanh: m
+    """
+    nodes, _ = settle(Conversion(outputs).nodes(outputs))
+    variables = [node for node in toposort(nodes) if isinstance(node, Variable)]
+    return estimate(nodes, size_hints("cost", sizes, [*variables, *nodes]))

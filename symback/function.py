@@ -12,13 +12,14 @@ import sympy
 
 from symback import errors
 from symback.codegen.function import CompiledFunction, compile_function
-from symback.derive import reverse
+from symback.derive import stable
 from symback.errors import tracing as messages
 from symback.interop.naming import safe_name
 from symback.interop.tracing import from_function, traced
 from symback.nodes.dtypes import as_dtype
 from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
+from symback.rewrite.settle import settle
 from symback.structure import Nested, leaves_of, refill
 
 Key = tuple[Any, ...]
@@ -245,11 +246,13 @@ class Trace:
     def compile(self, what: str = "value", wrt: Any = None) -> CompiledFunction:
         """Emit the value, or a derivative: ``"grad"``, ``"value_and_grad"``, ``"jacobian"``, ``"hessian"``."""
         outputs = self.outputs if what == "value" else self._derivative(what, wrt)
+        nodes, explanation = settle(leaves_of(outputs))
+        outputs = refill(outputs, nodes)
         name = self._name if what == "value" else f"{self._name}_{_SUFFIXES[what]}"
         try:
-            return compile_function(self.inputs, outputs, name=name, check=False)
+            return compile_function(self.inputs, outputs, name=name, check=False, explanation=explanation)
         except errors.InvalidNameError:
-            return compile_function(self.inputs, outputs, check=False)
+            return compile_function(self.inputs, outputs, check=False, explanation=explanation)
 
     def source(self, what: str = "value", *, wrt: Any = None) -> str:
         """Return the emitted code of the value, or of a derivative. See `compile`."""
@@ -263,9 +266,9 @@ class Trace:
         variables = leaves_of(template)
         disconnected = "zero" if wrt is None else "error"
         if what == "hessian":
-            rows = reverse.hessian(output, variables, disconnected=disconnected)
+            rows = stable.hessian(output, variables, disconnected=disconnected)
             return refill(template, [refill(template, row) for row in rows])
-        derive = reverse.jacobian if what == "jacobian" else reverse.grad
+        derive = stable.jacobian if what == "jacobian" else stable.grad
         found = refill(template, derive(output, variables, disconnected=disconnected))
         return (output, found) if what == "value_and_grad" else found
 

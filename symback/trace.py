@@ -1,4 +1,4 @@
-"""The record of what a reverse pass did, which derivations are printed from."""
+"""The record of what a pass did, which derivations are printed from: a reverse pass, or rewriting."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,3 +40,20 @@ class Trace:
     outputs: list[tuple[Any, Any]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     adjoints: dict[Any, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One application of a rule of rewriting.
+
+    Attributes:
+        rule: The name of the rule.
+        before: The node as it was.
+        after: What the rule made of it.
+        origin: The node of the graph as given that this happened in the place of.
+    """
+
+    rule: str
+    before: Any
+    after: Any
+    origin: Any

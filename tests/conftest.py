@@ -38,7 +38,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for report in terminalreporter.stats.get("passed", []):
         found = COVERED.search(report.nodeid)
         if report.when == "call" and found:
-            cases[found[1]][found[2]].add(found[3])
+            own = {f"{found[3]}: {label}" for name, label in report.user_properties if name == "case"}
+            cases[found[1]][found[2]] |= own or {found[3]}
     for name, covered in sorted(cases.items()):
         count = sum(map(len, covered.values()))
         terminalreporter.write_line(

@@ -61,6 +61,17 @@ def softplus(x):
 special_softplus = softplus
 
 
+def log1mexp(x):
+    return np.log(1 - np.exp(-x))
+
+
+def log_erfc(x):
+    return np.log(special.erfc(x))
+
+
+special_log1mexp, special_log_erfc = log1mexp, log_erfc
+
+
 def special_polygamma(n, x):
     value = special.polygamma(n, x)
     return value if np.ndim(n) else value.astype(x.dtype)  # SciPy returns float64

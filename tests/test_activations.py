@@ -88,9 +88,10 @@ def body(compiled: CompiledFunction) -> str:
 def test_cross_entropy_is_written_as_a_person_would() -> None:
     loss = sb.let("L", sb.cross_entropy(Z, P, reduction="sum"))
     assert body(sb.lambdify([Z, P], (loss, sb.grad(loss, Z)), check=False)) == (
-        "    L = np.sum(logsumexp(Z, axis=1) - np.sum(P * Z, axis=1))\n"
-        "    d_Z = softmax(Z, axis=1) - P\n"
-        "    return (L, d_Z)"
+        "    lse, p = logsumexp_and_softmax(Z, axis=1)\n"
+        "    L = np.sum(lse - np.sum(P * Z, axis=1))\n"
+        "    d_Z = p - P\n"
+        "    return L, d_Z"
     )
 
 
@@ -98,7 +99,7 @@ def test_binary_cross_entropy_is_written_as_a_person_would() -> None:
     z, t = sb.tensor("z", ("N",)), sb.tensor("t", ("N",))
     loss = sb.let("L", sb.binary_cross_entropy(z, t, reduction="sum"))
     assert body(sb.lambdify([z, t], (loss, sb.grad(loss, z)), check=False)) == (
-        "    L = np.sum(logistic_loss(z, t))\n    d_z = sigmoid(z) - t\n    return (L, d_z)"
+        "    L = np.sum(logistic_loss(z, t))\n    d_z = sigmoid(z) - t\n    return L, d_z"
     )
 
 

@@ -103,6 +103,7 @@ SOFTMAX = np.array([float(mp.exp(v) / (2 + mp.exp(-1))) for v in (0, 0, -1)])
 ROOT_HALF = float(mp.sqrt(mp.mpf(1) / 2))
 AT_40, AT_M40 = float(1 / (1 + mp.exp(-40))), float(1 / (1 + mp.exp(40)))
 SILU_2 = float(mp.diff(lambda x: x / (1 + mp.exp(-x)), mp.mpf(40.41), 2))
+SLOPE_40 = float(mp.exp(-40) / (1 + mp.exp(-40)) ** 2)
 HYPOT_2 = float(mp.sqrt(2) / 4)
 
 EXPONENTIALS = [
@@ -137,6 +138,30 @@ EXPONENTIALS = [
     row("58", "hypot of small numbers: Hessian", lambda x: sb.hypot(x[0], x[1]), [1e-200, 1e-200],
         hessian=HYPOT_2 * np.array([[1e200, -1e200], [-1e200, 1e200]])),
     row("59", "silu'' far out", lambda x: sb.silu(x), 40.41, second=Either((0.0, SILU_2))),
+    row("2", "sqrt(x**2) at 0", lambda x: sb.sqrt(x**2), 0, value=0, gradient=0, second=0, naive=True),
+    row("39", "log(sum(exp(x))) of [1000, 1000, 999]", lambda x: sb.log(sb.sum(sb.exp(x))), [1000, 1000, 999],
+        value=float(1000 + mp.log(2 + mp.exp(-1))), gradient=SOFTMAX,
+        hessian=np.diag(SOFTMAX) - np.outer(SOFTMAX, SOFTMAX), naive=True),
+    row("45", "log(softmax(x))", lambda x: sb.log(sb.softmax(x))[1], [1000, 0, -1000], value=-1000,
+        gradient=[-1, 1, 0], hessian=np.zeros((3, 3)), naive=True),
+    row("45", "log(exp(x)/sum(exp(x)))", lambda x: sb.log(sb.exp(x) / sb.sum(sb.exp(x)))[1], [1000, 0, -1000],
+        value=-1000, gradient=[-1, 1, 0], hessian=np.zeros((3, 3)), naive=True),
+    row("47", "log1p(exp(x)) at 1000", lambda x: sb.log1p(sb.exp(x)), 1000, value=1000, gradient=1, second=0,
+        naive=True),
+    row("50", "1/(1 + exp(-x)) at -1000", lambda x: 1 / (1 + sb.exp(-x)), -1000, value=0, gradient=0, second=0,
+        naive=True),
+    row("52", "log(1 - sigmoid(x)) at 40", lambda x: sb.log(1 - sb.sigmoid(x)), 40, value=-40, gradient=-1,
+        second=Either((0.0, -SLOPE_40)), naive=True),
+    row("53", "log(erfc(x)) at 30", lambda x: sb.log(sb.special.erfc(x)), 30, value=float(mp.log(mp.erfc(30))),
+        gradient=float(mp.diff(lambda x: mp.log(mp.erfc(x)), 30)),
+        second=float(mp.diff(lambda x: mp.log(mp.erfc(x)), 30, 2)), naive=True),
+    row("55", "log(1 + x) at 1e-18", lambda x: sb.log(1 + x), 1e-18, value=1e-18, gradient=1, second=-1, naive=True),
+    row("55", "exp(x) - 1 at 1e-18", lambda x: sb.exp(x) - 1, 1e-18, value=1e-18, gradient=1, second=1, naive=True),
+    row("49", "sigmoid far out, relative", lambda x: sb.sigmoid(x), 40, gradient=SLOPE_40, second=-SLOPE_40, naive=True,
+        tails="relative"),
+    row("51", "tanh far out, relative", lambda x: sb.tanh(x), 20, gradient=float(mp.sech(20) ** 2), naive=True,
+        tails="relative"),
+    row("59", "silu'' far out, relative", lambda x: sb.silu(x), 40.41, second=SILU_2, naive=True, tails="relative"),
     row("60", "exp(-740)", sb.exp, -740, value=4.2e-322, gradient=4.2e-322),
 ]  # fmt: skip
 

@@ -116,6 +116,13 @@ def test_the_numpy_example(tmp_path: Path) -> None:
     assert "check: True" in printed
 
 
+def test_the_rewriting_example(tmp_path: Path) -> None:
+    printed = run_script("rewriting.py", folder=tmp_path)
+    assert "loss 1000, gradient 1000" in printed
+    assert "log of the logistic function" in printed
+    assert "1/2*sin(2*t)*t" in printed
+
+
 def test_the_digits_example(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="needs the extra [examples]")
     pytest.importorskip("matplotlib", reason="needs the extra [examples]")

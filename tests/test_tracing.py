@@ -963,7 +963,7 @@ def test_local_names_are_those_of_the_code() -> None:
 
     x, W = sb.tensor("x", (2,)), sb.tensor("W", (2, 2))
     source = sb.lambdify([x, W], sb.from_function(loss, x, W), name="loss", check=False).source
-    assert source[source.index("    hidden") :] == (
+    assert source[source.index("    hidden = np") :] == (
         "    hidden = np.tanh(W @ x)\n"
         "    hidden_2 = np.tanh(W @ hidden)\n"
         "    hidden_3 = np.tanh(W @ hidden_2)\n"

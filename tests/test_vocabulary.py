@@ -1,5 +1,7 @@
 """The generic tests of public functions: each call that a declaration gives, against NumPy, emitted, derived."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ from counterparts import counterpart
 from symback.check.cases import DTYPES, Case, Operands, as_variable, cases_of_call
 from symback.check.evaluate import evaluate
 from symback.check.primitive import check_case
+from symback.derive.reverse import grad
 from symback.nodes.leaves import variable
 from symback.op.public import FUNCTIONS, Example, PublicFunction
 from symback.structure import leaves_of, refill
@@ -35,11 +38,43 @@ class Call(NamedTuple):
         return f"{self.entry.name} {self.dtype} example {self.number}"
 
 
-CALLS = [Call(e, k, dtype) for e in DECLARED for k in range(len(e.examples)) for dtype in DTYPES]
-every_call = pytest.mark.parametrize("call", CALLS, ids=map(str, CALLS))
+class Subject(NamedTuple):
+    """A function in one dtype, and all its calls."""
 
-CASES = [case for entry in DECLARED for dtype in DTYPES for case in cases_of_call(entry, dtype)]
-every_case = pytest.mark.parametrize("case", CASES, ids=[case.label for case in CASES])
+    name: str
+    dtype: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.dtype}"
+
+
+SUBJECTS = [Subject(entry.name, dtype) for entry in DECLARED for dtype in DTYPES]
+every_function = pytest.mark.parametrize("subject", SUBJECTS, ids=str, scope="module")
+
+
+def calls_for(subject: Subject) -> list[Call]:
+    entry = FUNCTIONS[subject.name]
+    return [Call(entry, number, subject.dtype) for number in range(len(entry.examples))]
+
+
+@pytest.fixture
+def calls(subject: Subject, record_property: Callable[[str, object], None]) -> list[Call]:
+    for call in calls_for(subject):
+        record_property("case", str(call))
+    return calls_for(subject)
+
+
+@cache
+def cases_for(subject: Subject) -> tuple[Case, ...]:
+    """Make the cases, one for each result of each call, once for all tests."""
+    return tuple(cases_of_call(FUNCTIONS[subject.name], subject.dtype))
+
+
+@pytest.fixture
+def cases(subject: Subject, record_property: Callable[[str, object], None]) -> tuple[Case, ...]:
+    for case in cases_for(subject):
+        record_property("case", case.label)
+    return cases_for(subject)
 
 
 def agree(found: Any, wanted: Any, dtype: str, message: str = "") -> None:
@@ -52,58 +87,62 @@ def agree(found: Any, wanted: Any, dtype: str, message: str = "") -> None:
         np.testing.assert_allclose(one, other, rtol=unit, atol=unit, err_msg=message)
 
 
-@every_call
+@every_function
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # since NumPy 2.5; its meaning is what is compared
-def test_value_is_what_numpy_gives(call: Call) -> None:
-    operands = call.operands(as_variable)
-    nodes = call.example(call.entry.function, operands)
-    wanted = call.example(counterpart(call.entry.name), call.operands(lambda name, value, shape: value))
-    agree([evaluate(node, operands.point) for node in leaves_of(nodes)], leaves_of(wanted), call.dtype)
+def test_value_is_what_numpy_gives(subject: Subject, calls: list[Call]) -> None:
+    for call in calls:
+        operands = call.operands(as_variable)
+        nodes = call.example(call.entry.function, operands)
+        wanted = call.example(counterpart(call.entry.name), call.operands(lambda name, value, shape: value))
+        found = evaluate(leaves_of(nodes), operands.point)
+        agree(found, leaves_of(wanted), call.dtype, str(call))
 
 
-@every_call
-def test_emitted_code_gives_what_the_oracle_gives(call: Call) -> None:
-    operands = call.operands(as_variable)
-    nodes = call.example(call.entry.function, operands)
-    emitted = sb.lambdify(list(operands.made.values()), nodes)
-    wanted = [evaluate(node, operands.point) for node in leaves_of(nodes)]
-    agree(emitted(*operands.values.values()), refill(nodes, wanted), call.dtype, emitted.source)
+@every_function
+def test_emitted_code_gives_what_the_oracle_gives(subject: Subject, calls: list[Call]) -> None:
+    for call in calls:
+        operands = call.operands(as_variable)
+        nodes = call.example(call.entry.function, operands)
+        emitted = sb.lambdify(list(operands.made.values()), nodes)
+        wanted = refill(nodes, evaluate(leaves_of(nodes), operands.point))
+        agree(emitted(*operands.values.values()), wanted, call.dtype, f"{call}\n{emitted.source}")
 
 
-@every_call
-def test_sizes_may_be_symbolic(call: Call) -> None:
-    if not call.entry.symbolic:
-        return
-
+@every_function
+def test_sizes_may_be_symbolic(subject: Subject, calls: list[Call]) -> None:
     def named(name: str, value: Any, shape: Any) -> Any:
         return variable(name, tuple(f"n{size}" if size > 1 else size for size in shape), value.dtype)
 
-    symbolic, concrete = call.operands(named), call.operands(as_variable)
-    nodes = call.example(call.entry.function, symbolic)
-    emitted = sb.lambdify(list(symbolic.made.values()), nodes)
-    expected = call.example(call.entry.function, concrete)
-    wanted = [evaluate(node, concrete.point) for node in leaves_of(expected)]
-    agree(emitted(*symbolic.values.values()), refill(expected, wanted), call.dtype, emitted.source)
+    for call in calls if FUNCTIONS[subject.name].symbolic else ():
+        symbolic, concrete = call.operands(named), call.operands(as_variable)
+        nodes = call.example(call.entry.function, symbolic)
+        emitted = sb.lambdify(list(symbolic.made.values()), nodes)
+        expected = call.example(call.entry.function, concrete)
+        wanted = refill(expected, evaluate(leaves_of(expected), concrete.point))
+        agree(emitted(*symbolic.values.values()), wanted, call.dtype, f"{call}\n{emitted.source}")
 
 
-@every_case
-def test_derivatives(case: Case) -> None:
-    done = list(check_case(case, formula=case.node.dtype != np.float32))
-    assert not [row for row in done if not row.passed]
-    assert done
+@every_function
+def test_derivatives(subject: Subject, cases: tuple[Case, ...]) -> None:
+    for case in cases:
+        done = list(check_case(case, formula=case.node.dtype != np.float32))
+        assert not [row for row in done if not row.passed]
+        assert done, case.label
 
 
-@every_case
-def test_emitted_gradients_give_what_the_oracle_gives(case: Case) -> None:
-    if case.node.dtype.kind != "f" or not case.wrt:
-        return
-    emitted = sb.lambdify(list(case.variables), case.gradients)
-    agree(emitted(*case.point.values()), evaluate(case.gradients, case.point), str(case.node.dtype), emitted.source)
+@every_function
+def test_emitted_gradients_give_what_the_oracle_gives(subject: Subject, cases: tuple[Case, ...]) -> None:
+    for case in cases:
+        if case.node.dtype.kind == "f" and case.wrt:
+            gradients = grad(case.loss, case.wrt, disconnected="zero")
+            emitted = sb.lambdify(list(case.variables), gradients)
+            found, wanted = emitted(*case.point.values()), evaluate(gradients, case.point)
+            agree(found, wanted, str(case.node.dtype), f"{case.label}\n{emitted.source}")
 
 
 def test_every_function_was_covered() -> None:
     """How many calls were covered the run says at its end (see conftest.py)."""
-    assert {entry.name for entry in DECLARED} == {call.entry.name for call in CALLS}
+    assert all(entry.examples for entry in DECLARED)
     assert {entry.name for entry in FUNCTIONS.values() if not entry.examples} == {
         entry.name for entry in FUNCTIONS.values() if entry.primitive is not None
     }

@@ -91,6 +91,8 @@ class HighPrecision:
         if dtype.kind == "b":
             return np.asarray(value, dtype=bool)
         given = np.asarray(value)
+        if given.dtype == object and all(type(number) is self.context.mpf for number in given.flat):
+            return given
         numbers = np.frompyfunc(self._number, 1, 1)(given.astype(object))
         return np.asarray(numbers, dtype=object).reshape(given.shape)
 

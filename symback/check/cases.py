@@ -9,7 +9,6 @@ from typing import Any, cast
 import numpy as np
 
 from symback import errors
-from symback.derive.reverse import grad
 from symback.nodes.apply import Map, Operation
 from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import Constant, Variable, constant, exact, ones_of, variable
@@ -68,11 +67,6 @@ class Case:
     def loss(self) -> Node:
         """The entries of the instance, weighted by the cotangent and summed."""
         return (self.node * self.cotangent).sum()
-
-    @cached_property
-    def gradients(self) -> list[Node]:
-        """The gradient of the loss by each of `wrt`."""
-        return grad(self.loss, self.wrt, disconnected="zero")
 
 
 def cases_of(declared: Primitive, dtype: str, seed: int) -> Iterator[Case]:

@@ -5,7 +5,7 @@ emitted code are held against it. It checks the graph as it goes: each value mus
 shape and the dtype that its node declares.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -52,21 +52,37 @@ def evaluate(outputs: Nested, bindings: Bindings, arithmetic: Arithmetic = NUMPY
         5.0
     """
     roots = [as_node(leaf) for leaf in leaves_of(outputs)]
-    values = evaluate_all(roots, bindings, arithmetic)
-    return refill(outputs, [arithmetic.array(values[root], root.dtype) for root in roots])
+    return Evaluation(resolve("evaluate", roots, bindings), arithmetic)(outputs)
 
 
 def evaluate_all(roots: Sequence[Node], bindings: Bindings, arithmetic: Arithmetic = NUMPY) -> dict[Node, Any]:
     """Return the values of all nodes that the roots need; exact numbers are scalars of the arithmetic."""
-    given = resolve("evaluate", roots, bindings)
-    walk = _Walk(read_sizes("evaluate", given), arithmetic)
-    values: dict[Node, Any] = {node: arithmetic.array(array, node.dtype) for node, array in given.items()}
-    # The oracle reports values: what the branch not taken does is no concern of its caller.
-    with np.errstate(all="ignore"):
-        for node in toposort(roots, stops=values):
-            if node not in values:
-                values[node] = walk.value(node, [values[operand] for operand in node.operands])
-    return values
+    return Evaluation(resolve("evaluate", roots, bindings), arithmetic).all_of(roots)
+
+
+class Evaluation:
+    """The values of graphs at one point: what graphs share is computed once, however often it is asked for."""
+
+    def __init__(self, given: Mapping[Node, Any], arithmetic: Arithmetic = NUMPY) -> None:
+        """Take the value of each variable, and of any other node whose value is to be taken as given."""
+        self._values: dict[Node, Any] = {node: arithmetic.array(array, node.dtype) for node, array in given.items()}
+        self._walk = _Walk(read_sizes("evaluate", self._values), arithmetic)
+
+    def __call__(self, outputs: Nested) -> Any:
+        """Return the values of nodes in the structure of `outputs`, as `evaluate` does."""
+        roots = [as_node(leaf) for leaf in leaves_of(outputs)]
+        values, array = self.all_of(roots), self._walk.arithmetic.array
+        return refill(outputs, [array(values[root], root.dtype) for root in roots])
+
+    def all_of(self, roots: Sequence[Node]) -> dict[Node, Any]:
+        """Return the value of every node that was needed so far, those of `roots` among them."""
+        values = self._values
+        # The oracle reports values: what the branch not taken does is no concern of its caller.
+        with np.errstate(all="ignore"):
+            for node in toposort(roots, stops=values):
+                if node not in values:
+                    values[node] = self._walk.value(node, [values[operand] for operand in node.operands])
+        return values
 
 
 class _Walk:

@@ -14,12 +14,13 @@ from symback.check.difference import EPS, Difference, derivative, noise_of
 from symback.check.evaluate import evaluate, evaluate_all, function_of
 from symback.check.report import GradientReport, GradientRow
 from symback.check.sample import DRAWS, draw_values, small_sizes
-from symback.derive.reverse import grad as symbolic_gradient
+from symback.derive import reverse
 from symback.graph import toposort
 from symback.nodes.apply import Apply
 from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import Variable, as_node
 from symback.nodes.node import Node
+from symback.rewrite.stability import stabilise
 from symback.structure import leaves_of
 
 Array = np.ndarray[Any, Any]
@@ -91,7 +92,7 @@ def _check_graph(
     rng: np.random.Generator,
     compare: Callable[..., GradientRow],
 ) -> GradientReport:
-    graphs = [] if gradient is not None else symbolic_gradient(loss, wrt)
+    graphs = [] if gradient is not None else _gradient(loss, wrt)
     point = _point(loss, wrt, graphs, at, rng)
     given = evaluate(graphs, point, WIDE) if gradient is None else _called(gradient, point, wrt)
     held = _held(loss, point)
@@ -118,6 +119,13 @@ def _called(gradient: Any, point: Mapping[Node, Array], nodes: Sequence[Node]) -
     if len(arrays) != len(nodes):
         raise errors.cotangent_count("check_grad", len(nodes), len(arrays))
     return arrays
+
+
+def _gradient(loss: Node, wrt: Sequence[Node]) -> list[Node]:
+    """Return the gradient that `sb.grad` gives."""
+    reverse.check_loss(loss, wrt, "error")
+    (stable,) = stabilise([loss], wrt)
+    return reverse.grad(stable, wrt, disconnected="zero")
 
 
 def _point(

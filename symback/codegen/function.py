@@ -1,24 +1,26 @@
 """The compiled function: emitted source with the function it defines."""
 
-import ast
 import builtins
 import inspect
-import linecache
 import os
 import tempfile
 from collections.abc import Callable, Sequence
-from itertools import count
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from symback import errors
+from symback.codegen.contraction import NO_HINTS, Hints
+from symback.codegen.example import OWN_NAMES, Interface, complete_module, interface_of
+from symback.codegen.fast import FastBuilder
+from symback.codegen.loading import run_module
 from symback.codegen.naming import MODULE_NAMES
 from symback.codegen.numpy import emit_module
+from symback.codegen.program import Builder
 from symback.nodes.leaves import Variable
 from symback.nodes.shapes import NAME
+from symback.rewrite.report import NOTHING, Explanation
 from symback.structure import Nested
-
-_numbers = count(1)
 
 TARGETS = {"numpy": emit_module}
 """The text of a module for each target: a new target is a sibling of `symback.codegen.numpy`."""
@@ -30,9 +32,12 @@ class CompiledFunction:
     Attributes:
         source: The text of a module that runs wherever NumPy is.
         name: The name of the function in it.
+        interface: What it takes and returns.
     """
 
-    def __init__(self, name: str, source: str) -> None:
+    def __init__(self, name: str, source: str, interface: Interface, explanation: Explanation = NOTHING) -> None:
+        self._explanation = explanation
+        self.interface = interface
         self.name = name
         self.source = source
         self.__name__ = name
@@ -44,11 +49,26 @@ class CompiledFunction:
         """Run the emitted code."""
         return self._function(*arguments, **named)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the source to a file, whole or not at all.
+    def explain(self) -> Explanation:
+        """Return which rules made the emitted code of the graph as it was written, and where. It prints as a table."""
+        return self._explanation
+
+    @cached_property
+    def module(self) -> str:
+        """The source, made complete: with random arguments that fit, a check of the gradient, and a run of both.
+
+        ``example_arguments(seed=0)`` draws the arguments, ``check_gradient(**arguments)`` is there if the function
+        returns a scalar with its gradient, and run as a program the module does both. To choose the arguments, and the
+        scalar that the gradient is of, the function is called a few times.
+        """
+        return complete_module(self.source, self.interface)
+
+    def save(self, path: str | os.PathLike[str], *, complete: bool = True) -> Path:
+        """Write the module to a file, whole or not at all.
 
         Args:
             path: A file that ends in ``.py``.
+            complete: Write what shows the function at work too, as `module` has it; False writes `source` alone.
 
         Returns:
             The path.
@@ -65,7 +85,7 @@ class CompiledFunction:
         if not target.parent.is_dir():
             raise errors.bad_path(target, f"there is no folder {str(target.parent)!r}")
         try:
-            _write_whole(target, self.source)
+            _write_whole(target, self.module if complete else self.source)
         except OSError as reason:
             raise errors.bad_path(target, reason.strerror or "it cannot be written") from None
         return target
@@ -74,7 +94,7 @@ class CompiledFunction:
         return self.source
 
     def __reduce__(self) -> Any:
-        return CompiledFunction, (self.name, self.source)
+        return CompiledFunction, (self.name, self.source, self.interface, self._explanation)
 
 
 def _write_whole(target: Path, text: str) -> None:
@@ -90,12 +110,9 @@ def _write_whole(target: Path, text: str) -> None:
 
 
 def _load(name: str, source: str) -> Callable[..., Any]:
-    """Compile emitted source; tracebacks show its lines, and its errors are symback's."""
-    filename = f"<symback {name} {next(_numbers)}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    namespace: dict[str, Any] = {"__name__": f"symback_{name}"}
+    """Run an emitted module and return its function; its errors are symback's."""
     try:
-        exec(compile(ast.parse(source, filename), filename, "exec"), namespace)
+        namespace = run_module(name, source)
     except ModuleNotFoundError as missing:
         raise errors.missing_extra(str(missing.name).partition(".")[0], f"the emitted function {name}") from None
     for kind in ("InputError", "DtypeError"):
@@ -106,15 +123,30 @@ def _load(name: str, source: str) -> Callable[..., Any]:
 
 
 def compile_function(
-    inputs: Sequence[Variable], outputs: Nested, *, target: str = "numpy", name: str | None = None, check: bool = True
+    inputs: Sequence[Variable],
+    outputs: Nested,
+    *,
+    target: str = "numpy",
+    name: str | None = None,
+    check: bool = True,
+    sizes: Hints = NO_HINTS,
+    cost: bool = False,
+    style: str = "readable",
+    reuse_buffers: bool = True,
+    explanation: Explanation = NOTHING,
+    written: Nested | None = None,
 ) -> CompiledFunction:
-    """Emit and load the function of `inputs` that returns `outputs`."""
+    """Emit and load the function of `inputs` that returns `outputs`, described as they were `written`."""
     if target not in TARGETS:
         raise errors.unsupported_target(target, tuple(TARGETS))
     if name is None:
         name = "f" if all(variable.name != "f" for variable in inputs) else "function"
     if not isinstance(name, str) or not NAME.match(name):
         raise errors.bad_name(name, "it is no ASCII identifier")
-    if name in MODULE_NAMES or hasattr(builtins, name):
+    if name in MODULE_NAMES or name in OWN_NAMES or hasattr(builtins, name):
         raise errors.bad_name(name, "Python or the emitted module uses it")
-    return CompiledFunction(name, TARGETS[target](name, inputs, outputs, check=check))
+    build = Builder if style == "readable" else partial(FastBuilder, reuse_buffers=reuse_buffers)
+    emit = TARGETS[target]
+    written = outputs if written is None else written
+    text = emit(name, inputs, outputs, check=check, sizes=sizes, cost=cost, build=build, written=written)
+    return CompiledFunction(name, text, interface_of(name, inputs, written), explanation)

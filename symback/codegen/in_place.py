@@ -5,14 +5,12 @@ from typing import Any
 
 from symback.codegen.speller import Operand, PartSpeller
 from symback.codegen.text import Text, assignment, dtype_argument, sum_text
-from symback.nodes.add import Plus
+from symback.nodes.add import Plus, fills
 from symback.nodes.apply import Apply, Map
 from symback.nodes.classify import classify
 from symback.nodes.contract import Contract
-from symback.nodes.dtypes import promote
 from symback.nodes.leaves import Constant, Ones
 from symback.nodes.node import Node
-from symback.nodes.shapes import broadcast_shapes
 from symback.op.table import primitive_of
 from symback.ops.indexing.ranges import PIECES
 
@@ -60,7 +58,7 @@ class InPlace:
         whole = [term for term in node.operands if term not in self.parts]
         total = sum_text([self._texts[term] for term in whole]) if whole else Text("")
         pieces = [self._part(builder, piece, name) for piece in self.pieces[node]]
-        if fills(whole, node):
+        if whole and fills(whole, node.shape, node.dtype):
             return [*assignment(name, self._start(whole[0]) if len(whole) == 1 else total), *pieces]
         zeros = f"{name} = np.zeros({builder.shape(node.shape)}{dtype_argument(node.dtype)})"
         return [zeros, *pieces, *([f"{name} += {total.signed()}"] if whole else [])]
@@ -87,12 +85,7 @@ def pieces_of(node: Plus, uses: Mapping[Node, int], named: Container[Node]) -> l
         if term.shape == node.shape and term.dtype == node.dtype
     ]
     whole = [term for term in node.operands if term not in pieces]
-    return pieces if len(pieces) > 1 or (pieces and fills(whole, node)) else []
-
-
-def fills(terms: Sequence[Node], node: Node) -> bool:
-    """Has the sum of these terms the shape and the dtype of a node?"""
-    return bool(terms) and broadcast_shapes("add", terms) == node.shape and promote(terms) == node.dtype
+    return pieces if len(pieces) > 1 or (pieces and whole and fills(whole, node.shape, node.dtype)) else []
 
 
 def updates_in(order: Sequence[Node], uses: Mapping[Node, int], named: Container[Node]) -> dict[Node, list[Apply]]:

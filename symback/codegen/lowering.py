@@ -1,16 +1,15 @@
 """Lowering: every sum and product becomes one that has a plain NumPy spelling.
 
-A product of many operands becomes products of two at a time, in the order that keeps results small; diagonals,
+A product of many operands becomes products of two at a time, in the cheapest order; diagonals,
 sums within one operand and repetitions are taken apart; a sum of thousands of terms becomes sums of sums.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
-import sympy
 
+from symback.codegen.contraction import NO_HINTS, Hints, Term, best_order, multiplied_in_order
 from symback.graph import rebuild
 from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply
@@ -19,29 +18,25 @@ from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.dtypes import promote
 from symback.nodes.leaves import exact, ones_of
 from symback.nodes.node import METHODS, Node
-from symback.nodes.shapes import SizeExpr
 from symback.ops.indexing.ranges import PIECES
 
 MOST_TERMS = 12
 """Sums and products longer than this are not joined further: lines stay readable, and passes linear."""
 
-_GUESS = 64
-"""What a symbolic size counts for when the order of a product is chosen."""
+
+def lower_all(outputs: Sequence[Node], hints: Hints = NO_HINTS) -> dict[Node, Node]:
+    """Give every sum and product a plain spelling; return what each node became. `hints` say how large sizes are."""
+    return rebuild(outputs, lambda node, operands: _lower(node, operands, hints))
 
 
-def lower_all(outputs: Sequence[Node]) -> dict[Node, Node]:
-    """Give every sum and product a plain spelling; return what each node became."""
-    return rebuild(outputs, _lower)
-
-
-def _lower(node: Node, operands: tuple[Node, ...]) -> Node:
+def _lower(node: Node, operands: tuple[Node, ...], hints: Hints) -> Node:
     node = node.with_operands(operands)
     if isinstance(node, Plus):
         pieces = [term for term in node.operands if _is_piece(term)]
         if pieces or len(node.operands) > 2 * MOST_TERMS:
             return _in_groups([term for term in node.operands if not _is_piece(term)], pieces)
         return node
-    return lowered(node) if isinstance(node, Contract) else node
+    return lowered(node, hints) if isinstance(node, Contract) else node
 
 
 def _is_piece(term: Node) -> bool:
@@ -55,7 +50,7 @@ def _in_groups(terms: Sequence[Node], pieces: Sequence[Node]) -> Node:
     return add(*terms, *pieces)
 
 
-def lowered(node: Contract) -> Node:
+def lowered(node: Contract, hints: Hints = NO_HINTS) -> Node:
     """Write a product as products of two operands at a time, each with a plain spelling."""
     subscripts = node.subscripts
     if subscripts.distinct and all(labels == subscripts.out or not labels for labels in subscripts.inputs):
@@ -64,12 +59,12 @@ def lowered(node: Contract) -> Node:
     if p.ones and p.cores and _widened_by_ones(p, node.dtype):
         first = (METHODS["astype"](p.cores[0][0], node.dtype), p.cores[0][1])
         widened = _completed(p, [first, *p.cores[1:]], node.dtype)
-        return lowered(widened) if isinstance(widened, Contract) else widened
+        return lowered(widened, hints) if isinstance(widened, Contract) else widened
     if p.kind == "embed":
-        return _lowered_embed(p, node.dtype) if p.cores else node
+        return _lowered_embed(p, node.dtype, hints) if p.cores else node
     cores = [_plain_operand(core, labels, p, index, node.dtype) for index, (core, labels) in enumerate(p.cores)]
     if p.kind in ("batched", "general") or any(old is not new for old, new in zip(p.cores, cores, strict=True)):
-        return _lowered_product(p, cores, node.dtype)
+        return _lowered_product(p, cores, node.dtype, hints)
     return node
 
 
@@ -81,11 +76,11 @@ def _widened_by_ones(p: Product, dtype: np.dtype[Any]) -> bool:
     return promote([exact(p.coefficient), *cores] if p.coefficient != 1 else cores) != dtype
 
 
-def _lowered_embed(p: Product, dtype: np.dtype[Any]) -> Node:
+def _lowered_embed(p: Product, dtype: np.dtype[Any], hints: Hints) -> Node:
     inner_out = tuple(dict.fromkeys(label for label in p.out if label not in p.ones))
     inner = contract(p.cores, inner_out)
     if isinstance(inner, Contract) and inner.is_core:
-        inner = lowered(inner)
+        inner = lowered(inner, hints)
     return _completed(p, [(inner, inner_out)], dtype)
 
 
@@ -115,21 +110,16 @@ def _plain_operand(core: Node, labels: Labels, p: Product, index: int, dtype: np
     return contract([(core, labels)], kept), kept
 
 
-def _lowered_product(p: Product, cores: list[tuple[Node, Labels]], dtype: np.dtype[Any]) -> Node:
+def _lowered_product(p: Product, cores: list[Term], dtype: np.dtype[Any], hints: Hints) -> Node:
     if len(cores) == 1:
         return _lowered_single(p, *cores[0], dtype)
     scalars = [term for term in cores if not term[1]]
     tensors = [term for term in cores if term[1]]
     if scalars and tensors and promote([core for core, _ in tensors]) != dtype:
         tensors = [(METHODS["astype"](core, dtype), labels) for core, labels in tensors]
-    while len(tensors) > 2:
-        i, j = _best_pair(tensors, p)
-        rest = [term for k, term in enumerate(tensors) if k not in (i, j)]
-        needed = {label for _, labels in rest for label in labels}.union(p.out)
-        tensors = [*rest[:i], _pair(tensors[i], tensors[j], needed, p.sizes), *rest[i:]]
-    if len(tensors) == 2 and any(label not in p.out for _, labels in tensors for label in labels):
+    if len(tensors) > 2 or any(label not in p.out for _, labels in tensors for label in labels):
         kept = tuple(label for label in p.out if label not in p.ones)
-        tensors = [_pair(tensors[0], tensors[1], set(p.out), p.sizes, kept)]
+        tensors = [multiplied_in_order(tensors, kept, best_order(tensors, kept, hints).tree)]
     return _completed(p, [*scalars, *tensors], dtype)
 
 
@@ -140,50 +130,3 @@ def _lowered_single(p: Product, core: Node, labels: Labels, dtype: np.dtype[Any]
         core = contract([(core, labels)], distinct)
     kept = tuple(label for label in p.out if label not in p.ones)
     return _completed(p, [(contract([(core, distinct)], kept), kept)], dtype)
-
-
-def _pair(
-    left: tuple[Node, Labels],
-    right: tuple[Node, Labels],
-    needed: set[int],
-    sizes: dict[int, SizeExpr],
-    out: Labels | None = None,
-) -> tuple[Node, Labels]:
-    """Multiply two operands and keep the labels that are still needed."""
-    if out is None:
-        both = dict.fromkeys((*left[1], *right[1]))
-        shared = [label for label in both if label in left[1] and label in right[1] and label in needed]
-        own = [label for label in both if label in needed and label not in shared]
-        sums = any(label not in needed for label in both)
-        out = (*shared, *own) if sums else tuple(label for label in both if label in needed)
-    summed = [label for label in left[1] if label in right[1] and label not in out and sizes[label] != 1]
-    batch = [label for label in out if label in left[1] and label in right[1]]
-    free = [label for label in out if (label in left[1]) != (label in right[1])]
-    if summed and batch and not free:
-        longer, shorter = (left, right) if len(left[1]) >= len(right[1]) else (right, left)
-        axes = tuple(label for label in dict.fromkeys((*longer[1], *shorter[1])) if label in out or label in summed)
-        return contract([(contract([left, right], axes), axes)], out), out
-    return contract([left, right], out), out
-
-
-def _best_pair(terms: list[tuple[Node, Labels]], p: Product) -> tuple[int, int]:
-    """Return the two operands whose product is cheapest to form: smallest result, then fewest operations."""
-    return min(combinations(range(len(terms)), 2), key=lambda pair: _pair_cost(terms, pair, p))
-
-
-def _pair_cost(terms: list[tuple[Node, Labels]], pair: tuple[int, int], p: Product) -> tuple[int, int, tuple[int, int]]:
-    involved = set(terms[pair[0]][1]) | set(terms[pair[1]][1])
-    rest = {label for k, (_, labels) in enumerate(terms) if k not in pair for label in labels}.union(p.out)
-    before = sum(_guess(p.sizes, terms[k][1]) for k in pair)
-    return _guess(p.sizes, involved & rest) - before, _guess(p.sizes, involved), pair
-
-
-def _guess(sizes: dict[int, SizeExpr], labels: Any) -> int:
-    total = 1
-    for label in labels:
-        size = sizes[label]
-        guessed = (
-            size if isinstance(size, int) else int(size.subs(dict.fromkeys(size.free_symbols, sympy.Integer(_GUESS))))
-        )
-        total *= max(guessed, 1)
-    return total

@@ -1,10 +1,11 @@
 """The text of an emitted module around its function: imports, constants, helpers."""
 
-import base64
 import inspect
+import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import FunctionType
 from typing import Any
 
@@ -12,11 +13,10 @@ import numpy as np
 
 from symback import errors
 from symback.codegen import runtime
-from symback.codegen.text import Text, dtype_name, float_text
+from symback.codegen.constants import constant_lines
+from symback.codegen.layout import laid_out
+from symback.codegen.text import Text
 from symback.ops.numerics.optional import Library
-
-_LITERAL_ENTRIES = 256
-"""Constants up to this size are written as numbers, larger ones as base64 of their bytes."""
 
 _ERRORS = '''class InputError(ValueError):
     """An argument whose shape or size is wrong."""
@@ -24,6 +24,16 @@ _ERRORS = '''class InputError(ValueError):
 
 class DtypeError(TypeError):
     """An argument whose dtype is wrong."""'''
+
+
+_EMITTED = {
+    "np", "functools", "inspect", "InputError", "DtypeError", "converted", "_slope", "_directions_of",
+}  # fmt: skip
+"""What functions whose source is emitted may use, beside helpers: what the module has then."""
+
+
+_ASSIGNMENT = re.compile(r"(\w+) = ")
+_NAMES = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass
@@ -47,24 +57,58 @@ class Program:
     imports: set[tuple[str, str]] = field(default_factory=set)
 
 
-def module_text(program: Program, definition: str, *, check: bool, raises: bool) -> str:
-    """Put imports, constants, helpers and the function together."""
-    constants = [_constant_text(name, array) for name, array in program.constants.items()]
-    imports = (["import base64"] if any("base64." in text for text in constants) else []) + (
+def module_text(program: Program, definition: str, *, check: bool, raises: bool, docstring: Sequence[str] = ()) -> str:
+    """Put docstring, imports, constants, helpers and the function together; lines are broken where they are long."""
+    constants = [line for name, array in program.constants.items() for line in constant_lines(name, array)]
+    imports = (["import base64"] if any("base64." in line for line in constants) else []) + (
         ["import functools", "import inspect"] if check else []
     )
-    head = ["\n".join(imports)] if imports else []
     functions = _with_helpers(program.helpers)
     libraries = program.imports.union(*map(_libraries_of, functions))
-    head = [*_needs(libraries), *head]
-    helpers = [_source_of(function) for function in functions]
+    helpers = [source_of(function) for function in functions]
     if check:
-        helpers = [_source_of(runtime.converted), _source_of(runtime.checked), *helpers]
+        helpers = [source_of(runtime.converted), source_of(runtime.checked), *helpers]
     if check or raises:
         helpers.insert(0, _ERRORS)
+    imports += ["import threading"] if any("threading." in helper for helper in helpers) else []
+    head = ["\n".join([*_needs(libraries), *docstring]), "\n".join(imports)]
     imported = ["import numpy as np", *(f"from {package} import {module}" for package, module in sorted(libraries))]
-    blocks = ["\n\n".join([*head, "\n".join(imported), *(["\n".join(constants)] if constants else [])]), *helpers]
-    return "\n\n\n".join([*blocks, definition]) + "\n"
+    start = "\n\n".join(part for part in [*head, "\n".join(imported), "\n".join(constants)] if part)
+    return "\n\n\n".join([start, *helpers, _laid_out(definition)]) + "\n"
+
+
+def without_unused(lines: Sequence[str]) -> list[str]:
+    """Leave out assignments to names that no later statement mentions: what uses them was written another way.
+
+    Args:
+        lines: The statements of a function, each on one line; what is assigned in a block is left alone.
+
+    Returns:
+        The statements that are needed.
+
+    Example:
+        >>> without_unused(["n = x.shape[0]", "y = np.ones(n)", "return 2 * x"])
+        ['return 2 * x']
+    """
+    mentioned: set[str] = set()
+    kept: list[str] = []
+    for line in reversed(lines):
+        target = _ASSIGNMENT.match(line)
+        if target is None or target[1] in mentioned:
+            kept.append(line)
+            mentioned.update(_NAMES.findall(line))
+    return kept[::-1]
+
+
+def _laid_out(definition: str) -> str:
+    """Break the long lines of a definition whose statements stand on one line each; its docstring stays."""
+    lines: list[str] = []
+    within = False
+    for line in definition.split("\n"):
+        quotes = line.count('"""')
+        lines += [line] if within or quotes else laid_out(line)
+        within = within != (quotes == 1)
+    return "\n".join(lines)
 
 
 def _needs(libraries: set[tuple[str, str]]) -> list[str]:
@@ -91,6 +135,7 @@ def _with_helpers(needed: dict[str, Callable[..., Any]]) -> list[Callable[..., A
     return list(found.values())
 
 
+@cache
 def _called_helpers(function: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
     """Return the functions of symback's numerics that a helper calls by their own names."""
     if not isinstance(function, FunctionType):
@@ -104,48 +149,25 @@ def _called_helpers(function: Callable[..., Any]) -> dict[str, Callable[..., Any
     }
 
 
+@cache
 def _libraries_of(function: Callable[..., Any]) -> set[tuple[str, str]]:
     """Return the modules of optional libraries that a helper uses."""
     known = inspect.getclosurevars(function).globals.values()
     return {(value.package, value.module) for value in known if isinstance(value, Library)}
 
 
-def _source_of(function: Callable[..., Any]) -> str:
+@cache
+def source_of(function: Callable[..., Any]) -> str:
     """Return the source of a helper, which may use nothing but NumPy and other helpers."""
     try:
         text = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         raise errors.bad_declaration(function.__name__, "its source cannot be read; define it in a file") from None
     outside = inspect.getclosurevars(function)
-    foreign = set(outside.nonlocals) | (set(outside.globals) - {"np", "functools", "inspect", "converted"})
-    foreign -= {"InputError", "DtypeError", function.__name__, *_called_helpers(function)}
-    foreign -= {module for _, module in _libraries_of(function)}
+    known = {function.__name__, *_called_helpers(function), *(module for _, module in _libraries_of(function))}
+    foreign = (set(outside.nonlocals) | set(outside.globals)) - known - _EMITTED
     if foreign or "lambda" in text.partition("\n")[0]:
         raise errors.bad_declaration(
             function.__name__, f"an emitted module has only np; the function must not use {', '.join(sorted(foreign))}"
         )
     return text.rstrip("\n")
-
-
-def _constant_text(name: str, array: np.ndarray[Any, Any]) -> str:
-    if array.size <= _LITERAL_ENTRIES:
-        values = repr(array.tolist())
-        if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-            values = _nonfinite_list(array.tolist())
-        dtype = dtype_name(array.dtype)
-        if not array.shape:
-            return f"{name} = np.{dtype}({values})"
-        suffix = f".reshape({array.shape})" if array.size == 0 else ""
-        return f"{name} = np.array({values}, dtype=np.{dtype}){suffix}"
-    little = array.astype(array.dtype.newbyteorder("<"))
-    encoded = base64.b64encode(little.tobytes()).decode("ascii")
-    return (
-        f'{name} = np.frombuffer(base64.b64decode("{encoded}"), dtype="{little.dtype.str}")'
-        f".reshape({array.shape}).astype(np.{array.dtype.name})"
-    )
-
-
-def _nonfinite_list(values: Any) -> str:
-    if isinstance(values, list):
-        return f"[{', '.join(_nonfinite_list(value) for value in values)}]"
-    return float_text(values)

@@ -1,34 +1,47 @@
 """The NumPy target: the text of a module that runs wherever NumPy is."""
 
 import json
-import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sympy
 
 from symback import errors
-from symback.codegen.module import Program, module_text
+from symback.codegen.contraction import NO_HINTS, Hints
+from symback.codegen.docstring import function_docstring, module_docstring
+from symback.codegen.layout import WIDTH
+from symback.codegen.module import Program, module_text, without_unused
 from symback.codegen.naming import Names
 from symback.codegen.prepare import prepare
 from symback.codegen.program import Builder
 from symback.codegen.speller import as_numpy
+from symback.codegen.tally import tally
 from symback.codegen.text import Text, size_text
 from symback.graph import toposort
 from symback.nodes.apply import Apply, Map, Named, unnamed
 from symback.nodes.classify import classify
 from symback.nodes.contract import Contract
-from symback.nodes.leaves import Constant, Label, Size, Variable
+from symback.nodes.leaves import Constant, Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr, simplify_size, size_symbols
 from symback.op.table import primitive_of
 from symback.structure import Nested, leaves_of, refill
 
-_MOST_CHARACTERS = 88
+_MOST_BARE = WIDTH - len("    return ")
 
 
-def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check: bool) -> str:
-    """Return the text of a module that defines the function `name` of `inputs`.
+def emit_module(
+    name: str,
+    inputs: Sequence[Variable],
+    outputs: Nested,
+    *,
+    check: bool,
+    sizes: Hints = NO_HINTS,
+    cost: bool = False,
+    build: Callable[..., Builder] = Builder,
+    written: Nested,
+) -> str:
+    """Return the text of a module that defines the function `name` of `inputs`; docstrings describe what is `written`.
 
     Raises:
         InputError: If an output depends on a variable or a size that no input gives.
@@ -36,7 +49,7 @@ def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check
     """
     nodes = leaves_of(outputs)
     _check_inputs(inputs, nodes)
-    prepared = prepare(nodes)
+    prepared = prepare(nodes, sizes)
     bound = _bound_sizes(inputs)
     order = toposort(prepared)
     for symbol in sorted(_symbols_of([*order, *inputs]) - bound.keys(), key=str):
@@ -45,17 +58,21 @@ def emit_module(name: str, inputs: Sequence[Variable], outputs: Nested, *, check
     arguments: dict[Node, str] = {variable: names.claim(variable.name) for variable in inputs}
     names.keep(node.label.name for node in order if isinstance(node, Named) and node.label.kind == "let")
     size_names = {symbol.name: names.claim(symbol.name) for symbol in bound}
-    builder = Builder(prepared, order, names, arguments, size_names)
-    program, returned = builder.program, _returned(prepared, builder)
+    builder = build(prepared, order, names, arguments, size_names)
     checks = _size_checks(order, inputs, arguments) if check else []
-    body = _size_lines(program, checks, bound, arguments, size_names) + program.lines
-    lines = [*body, *_structure_lines(refill(outputs, [_Raw(text) for text in returned]), "return ")]
+    results = _returned(prepared, builder)
+    body = _size_lines(builder.program, checks, bound, arguments, size_names) + builder.program.lines
+    lines = without_unused([*body, _return_line(outputs, results)])
+    said, cost_text = leaves_of(written), tally(builder, order).sentence() if cost else ""
+    definition = _definition(name, arguments, [*function_docstring(inputs, said, arguments, cost_text), *lines])
+    decorator = f"{_decorator(inputs, arguments, bound)}\n" if check and inputs else ""
+    formula, raises = module_docstring(name, said), "InputError" in definition
+    return module_text(builder.program, decorator + definition, check=bool(decorator), raises=raises, docstring=formula)
+
+
+def _definition(name: str, arguments: dict[Node, str], lines: Sequence[str]) -> str:
     header = f"def {name}({', '.join(arguments.values())}):"
-    docstring = _docstring(inputs, nodes, arguments)
-    definition = "\n".join([header, *(f"    {line}".rstrip() for line in [*docstring, *lines])])
-    if check and inputs:
-        definition = f"{_decorator(inputs, arguments, bound)}\n{definition}"
-    return module_text(program, definition, check=check and bool(inputs), raises="InputError" in definition)
+    return "\n".join([header, *(f"    {line}".rstrip() for line in lines)])
 
 
 # -- what the graph asks of the inputs ----------------------------------------------------------------
@@ -234,22 +251,21 @@ class _Raw:
         self.text = text
 
 
-def _structure_lines(nested: Nested, before: str = "", after: str = "") -> list[str]:
-    """Write the structure of the outputs, on one line if that is short enough."""
+def _return_line(outputs: Nested, texts: Sequence[str]) -> str:
+    """Write the return statement; a tuple that fits the line needs no parentheses."""
+    text = _structure_text(refill(outputs, [_Raw(text) for text in texts]))
+    bare = isinstance(outputs, tuple) and len(outputs) > 1 and len(text) <= _MOST_BARE
+    return f"return {text[1:-1] if bare else text}"
+
+
+def _structure_text(nested: Nested) -> str:
     if isinstance(nested, _Raw):
-        return [f"{before}{nested.text}{after}"]
+        return nested.text
     if isinstance(nested, dict):
-        opening, closing = "{", "}"
-        parts = [_structure_lines(item, f"{_key_text(key)}: ", ",") for key, item in nested.items()]
-    else:
-        opening, closing = "[]" if isinstance(nested, list) else "()"
-        parts = [_structure_lines(item, "", ",") for item in nested]
-    short = " ".join(line for part in parts for line in part).rstrip(",")
-    if isinstance(nested, tuple) and len(nested) == 1:
-        short += ","
-    if len(short) <= _MOST_CHARACTERS and all(len(part) == 1 for part in parts):
-        return [f"{before}{opening}{short}{closing}{after}"]
-    return [f"{before}{opening}", *(f"    {line}" for part in parts for line in part), f"{closing}{after}"]
+        return f"{{{', '.join(f'{_key_text(key)}: {_structure_text(item)}' for key, item in nested.items())}}}"
+    opening, closing = "[]" if isinstance(nested, list) else "()"
+    last = "," if isinstance(nested, tuple) and len(nested) == 1 else ""
+    return f"{opening}{', '.join(map(_structure_text, nested))}{last}{closing}"
 
 
 def _key_text(key: Any) -> str:
@@ -267,34 +283,9 @@ def _decorator(inputs: Sequence[Variable], arguments: dict[Node, str], bound: di
         sizes = [_declared_size(size) for size in variable.shape]
         shape = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
         rows.append(f'{arguments[variable]}=("{variable.dtype.name}", {shape})')
-    line = f"@checked({', '.join(rows)})"
-    if len(line) <= 100:
-        return line
-    return "@checked(\n" + "".join(f"    {row},\n" for row in rows) + ")"
+    return f"@checked({', '.join(rows)})"
 
 
 def _declared_size(size: SizeExpr) -> str:
     """Write a size for `checked`; a compound one is checked in the body, where its parts are known."""
     return str(size) if isinstance(size, int) else f'"{size}"' if isinstance(size, sympy.Symbol) else "None"
-
-
-def _docstring(inputs: Sequence[Variable], outputs: Sequence[Node], arguments: dict[Node, str]) -> list[str]:
-    """Say what the function returns, and the shapes of what it takes."""
-    labels = [output.label if isinstance(output, Named) else None for output in outputs]
-    primal = list(dict.fromkeys(label.name for label in labels if isinstance(label, Label) and label.kind == "let"))
-    adjoints = [label.name for label in labels if isinstance(label, Label) and label.kind == "adjoint"]
-    by = [name.removeprefix("d_") for name in dict.fromkeys(adjoints)]
-    first = f"Compute {', '.join(primal)}" if primal else "Evaluate the outputs"
-    if by:
-        what = f"{', '.join(primal)} and its gradient" if primal else "Gradient"
-        first = f"{what} with respect to {', '.join(by)}"
-    if (None in labels or len(adjoints) > len(by)) and (primal or by):
-        first += ", and other results"
-    first += "."
-    shapes = [f"{arguments[v]} {errors.show_shape(v.shape)}" for v in inputs]
-    renamed = [f"{arguments[v]} stands for {v.name}." for v in inputs if arguments[v] != v.name]
-    lines = textwrap.wrap(f"Shapes: {', '.join(shapes)}.", 92) if inputs else []
-    if not lines:
-        return [f'"""{first}"""']
-    first_lines = textwrap.wrap(first, 92)
-    return [f'"""{first_lines[0]}', *first_lines[1:], "", *lines, *renamed, '"""']

@@ -1,134 +1,49 @@
 """From the graph as written to the graph that is emitted.
 
-An expression gets at most one name, what is literally zero goes, and sums and products that one place uses
-are joined; `lowering` does the rest.
+Sums and products that one place uses are joined, repetition is left to NumPy; `lowering` does the rest.
 """
 
-from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
-from symback import errors
+from symback.codegen.contraction import NO_HINTS, Hints
 from symback.codegen.lowering import MOST_TERMS, lower_all
-from symback.graph import count_uses, many_allocations, rebuild, toposort
+from symback.codegen.merging import merge_equal
+from symback.codegen.reassociate import reassociate
+from symback.graph import count_uses, many_allocations, rebuild
 from symback.nodes.add import Plus, add
-from symback.nodes.apply import Map, Named, unnamed
+from symback.nodes.apply import Map
 from symback.nodes.classify import classify
-from symback.nodes.contract import Contract, Labels, Parts, contract, is_zero
+from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.dtypes import promote
-from symback.nodes.leaves import Label, Ones, Variable, exact, ones_of
+from symback.nodes.leaves import Ones, exact, ones_of
 from symback.nodes.node import Node
-from symback.nodes.products import full
 from symback.nodes.shapes import broadcast_shapes
+from symback.rewrite.guards import guard_branches
 
 
-def prepare(outputs: Sequence[Node]) -> list[Node]:
-    """Run the passes of this module in their order."""
+def prepare(outputs: Sequence[Node], sizes: Hints = NO_HINTS) -> list[Node]:
+    """Run the passes of this module in their order; `sizes` say how large symbolic sizes are expected to be."""
     with many_allocations():
-        for run in (_settle_names, _join, lower_all):
+        order, lower = partial(reassociate, hints=sizes), partial(lower_all, hints=sizes)
+        for run in (_plain, guard_branches, _join, order, lower, merge_equal):
             new = run(outputs)
             outputs = [new[output] for output in outputs]
         return list(outputs)
 
 
-# -- one name for each expression, zeros out -------------------------------------------------------
+# -- what NumPy does by itself ---------------------------------------------------------------------
 
 
-def _settle_names(outputs: Sequence[Node]) -> dict[Node, Node]:
-    """Give each expression at most one name, simplify, and refuse a name that stands for two things.
-
-    A name stays on the expression itself, so that its named and its unnamed uses are one; what a pass
-    named and only one place uses loses the name.
-    """
-    order = toposort(outputs)
-    labels: dict[Node, Label] = {}
-    uses: Counter[Node] = Counter({unnamed(output): 2 for output in outputs})
-    for node in order:
-        if isinstance(node, Named):
-            bare = unnamed(node)
-            if bare not in labels or (labels[bare].kind != "let" and node.label.kind == "let"):
-                labels[bare] = node.label
-        else:
-            uses.update(map(unnamed, node.operands))
-
-    def replace(node: Node, operands: tuple[Node, ...]) -> Node:
-        if isinstance(node, Named):
-            return operands[0]
-        new = simplified(node.with_operands(operands))
-        label = labels.get(node)
-        wanted = label is not None and (label.kind == "let" or uses[node] > 1)
-        nameless = isinstance(new, Named) or not new.operands or is_zero(new)
-        return new if label is None or not wanted or nameless else Named(label, new)
-
-    new = rebuild(outputs, replace)
-    _check_names(order, new)
-    return new
+def _plain(outputs: Sequence[Node]) -> dict[Node, Node]:
+    """Leave to NumPy's broadcasting what it does by itself, and drop what calculus alone needs."""
+    return rebuild(outputs, lambda node, operands: _without_repetition(node.with_operands(operands)))
 
 
-def _check_names(order: Sequence[Node], new: dict[Node, Node]) -> None:
-    """Refuse a name of the user's that stands for two different things."""
-    owners: dict[str, Node] = {}
-    for node in order:
-        if isinstance(node, Variable) or (isinstance(node, Named) and node.label.kind == "let"):
-            owner = owners.setdefault(node.name, node)
-            if new[owner] is not new[node]:
-                raise errors.name_clash(node.name, unnamed(owner), unnamed(node))
-
-
-def simplified(node: Node) -> Node:
-    """Drop what is literally zero, what only repeats, and what calculus alone needs."""
-    if isinstance(node, Contract) and is_zero(node):
-        return node if not _has_cores(node) else full(node.shape, 0, node)
-    if isinstance(node, Contract):
-        return _as_quotient(node)
-    if isinstance(node, Plus):
-        smaller = _without_zeros(node)
-        return _trim(_factored(smaller)) if isinstance(smaller, Plus) else smaller
-    if isinstance(node, Map):
-        return node.operands[0] if node.operation.name == "stop_gradient" else _trim(node)
-    return node
-
-
-def _as_quotient(node: Contract) -> Node:
-    """Write x * (1 / y) as x / y: one node, however it came about."""
-    if len(node.operands) == 2 and node.subscripts.aligned:
-        for above, below in (node.operands, node.operands[::-1]):
-            if isinstance(below, Map) and below.operation.name == "divide" and below.operands[0] is exact(1):
-                quotient = below.with_operands((above, below.operands[1]))
-                return quotient if quotient.shape == node.shape and quotient.dtype == node.dtype else node
-    return node
-
-
-def _has_cores(node: Contract) -> bool:
-    return bool(node.parts().cores)
-
-
-def _without_zeros(node: Plus) -> Node:
-    kept = [term for term in node.operands if not is_zero(unnamed(term))]
-    if len(kept) == len(node.operands):
-        return node
-    if kept and promote(kept) == node.dtype and broadcast_shapes("add", kept) == node.shape:
-        return add(*kept)
-    return node if kept else full(node.shape, 0, node)
-
-
-def _factored(node: Plus) -> Node:
-    """Take a scalar factor that every term has out of a sum: one division by N instead of one for each term."""
-    terms = [term.parts() if isinstance(term, Contract) else None for term in node.operands]
-    first = terms[0]
-    shared = [core for core, _ in first.cores if core.shape == ()] if first is not None else []
-    for factor in shared:
-        if all(parts is not None and (factor, ()) in parts.cores and not parts.ones for parts in terms):
-            rest = add(*(_without_factor(parts, factor) for parts in terms if parts is not None))
-            labels = tuple(range(len(node.shape)))
-            if rest.shape == node.shape and promote([factor, rest]) == node.dtype:
-                return contract([(factor, ()), (rest, labels)], labels)
-    return node
-
-
-def _without_factor(parts: Parts, factor: Node) -> Node:
-    position = parts.cores.index((factor, ()))
-    rest = parts.cores[:position] + parts.cores[position + 1 :]
-    return contract([(exact(parts.coefficient), ()), *rest], parts.out)
+def _without_repetition(node: Node) -> Node:
+    if isinstance(node, Map) and node.operation.name == "stop_gradient":
+        return node.operands[0]
+    return _trim(node) if isinstance(node, (Map, Plus)) else node
 
 
 def _trim(node: Node) -> Node:
@@ -160,7 +75,9 @@ def _unrepeated(node: Node) -> Node:
     while out and out[0] in p.ones:
         out.pop(0)
     inner = tuple(label for label in out if label in p.ones)
-    terms: list[tuple[Node, Labels]] = [(exact(p.coefficient), ()), *p.cores]
+    terms: list[tuple[Node, Labels]] = [*p.cores]
+    if p.coefficient != 1:  # a boolean times 1 would be an integer
+        terms.insert(0, (exact(p.coefficient), ()))
     if inner:
         terms.append((ones_of((1,) * len(inner), node.dtype), inner))
     return contract(terms, tuple(out))

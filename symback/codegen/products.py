@@ -245,7 +245,12 @@ def _at(left: Text, right: Text) -> Text:
 
 
 def _matrix_product(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
-    """Write A @ B, A @ x or x @ A, transposing a matrix where its axes stand the other way round."""
+    """Write A @ B, A @ x or x @ A."""
+    return _at(*matrix_factors(p, texts))
+
+
+def matrix_factors(p: Product, texts: Sequence[Text]) -> tuple[Text, Text]:
+    """Return both sides of A @ B, A @ x or x @ A, transposing a matrix where its axes stand the other way round."""
     (left, a), (right, b) = ((text, labels) for text, (_, labels) in zip(texts, p.cores, strict=True))
     if len(p.out) == 2 and p.out[0] not in a:
         left, a, right, b = right, b, left, a
@@ -255,11 +260,17 @@ def _matrix_product(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text
         left = permuted(left, a, (a[1], a[0]))
     if len(b) == 2 and b[0] in p.out:
         right = permuted(right, b, (b[1], b[0]))
-    return _at(left, right)
+    return left, right
 
 
 def _batched(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
     """Write stacks of matrices with @ if their axes stand as matmul wants them, else an einsum."""
+    factors = stacked_factors(p, texts)
+    return _einsum(p, texts, shape) if factors is None else _at(*factors)
+
+
+def stacked_factors(p: Product, texts: Sequence[Text]) -> tuple[Text, Text] | None:
+    """Return both sides of a product of stacks of matrices; None if their axes do not stand as matmul wants them."""
     (_, a), (_, b) = p.cores
     rank = len(p.out) - 2
     batch = p.out[:rank]
@@ -269,8 +280,8 @@ def _batched(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
         (left, first), (right, second) = ((texts[0], a), (texts[1], b)) if row in a else ((texts[1], b), (texts[0], a))
         if row in first and column in second:
             left = permuted(left, first, (*batch, row, summed[0]))
-            return _at(left, permuted(right, second, (*batch, summed[0], column)))
-    return _einsum(p, texts, shape)
+            return left, permuted(right, second, (*batch, summed[0], column))
+    return None
 
 
 def _tensordot(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:

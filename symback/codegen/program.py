@@ -1,6 +1,6 @@
 """A program: the assignments that compute a graph, each with a name that says what it holds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from symback import errors
@@ -68,6 +68,10 @@ class Builder:
             if self._uses[node]:
                 self._texts[node] = self._write(node)
         self.program.results = [self._texts[output] for output in outputs]
+
+    def held(self) -> tuple[Mapping[Node, str], Collection[Node]]:
+        """Return the names of arguments and of what statements compute, and what is written into parts of arrays."""
+        return self._known, self._in_place.parts
 
     # -- what the statements need -------------------------------------------------------------
 
@@ -148,7 +152,7 @@ class Builder:
     def _name(self, node: Node) -> str:
         label = self._labels.get(node)
         own = label is not None and label.kind == "let"
-        usable = label is not None and (own or node not in self._forward)
+        usable = label is not None and (label.kind in ("let", "guard") or node not in self._forward)
         wanted = label.name if label is not None and usable else suggestion(node, self._known)
         name = self._known[node] = self._names.claim(wanted, own=own)
         return name
@@ -272,18 +276,12 @@ class Builder:
     def _spell_primitive(self, node: Apply, texts: Sequence[Text]) -> Text:
         declared = primitive_of(node)
         spelling = declared.numpy
-        if declared.kind == "structural" and not isinstance(spelling, str):
-            speller = Speller(self, node)
-            texts = self.operand_texts(node)
-            pairs = zip(node.operands, texts, strict=True)
-            strong = [as_numpy(operand, text) if operand in self.python else text for operand, text in pairs]
-            written = [Operand.of(text, weak) for text, weak in zip(strong, texts, strict=True)]
-            text = spelling(speller, written, node.operation.parameters)
-            return Text(text, depth=deepest(strong), reduced=text.axes if isinstance(text, Reduction) else ())
-        if not isinstance(spelling, str):
-            return call(self.helper(spelling), *(text.signed() for text in texts), depth=deepest(texts))
         if declared.part is not None:
             return self._spell_part(node, texts)
+        if declared.kind == "structural" and not isinstance(spelling, str):
+            return self._spell_structural(node, spelling)
+        if not isinstance(spelling, str):
+            return call(self.helper(spelling), *(text.signed() for text in texts), depth=deepest(texts))
         if "{" not in spelling:
             if spelling.startswith("scipy."):
                 spelling = self._imported(spelling)
@@ -297,16 +295,26 @@ class Builder:
             self.python.discard(node)
         return template_text(spelling, texts)
 
+    def _spell_structural(self, node: Apply, spelling: Callable[..., Any]) -> Text:
+        speller = Speller(self, node)
+        texts = self.operand_texts(node)
+        pairs = zip(node.operands, texts, strict=True)
+        strong = [as_numpy(operand, text) if operand in self.python else text for operand, text in pairs]
+        written = [Operand.of(text, weak) for text, weak in zip(strong, texts, strict=True)]
+        text = spelling(speller, written, node.operation.parameters)
+        return Text(text, depth=deepest(strong), reduced=text.axes if isinstance(text, Reduction) else ())
+
     def _spell_part(self, node: Apply, texts: Sequence[Text]) -> Text:
         """Write one call that returns several results, each to a name; ``_`` stands for those that nothing uses."""
-        call_text = primitive_of(node).numpy
-        parts = self._parts[call_text, node.operands, node.operation.parameters]
-        alone = primitive_of(node).alone
-        if alone is not None and not any(self._uses[part] for part in parts.values() if part is not node):
-            return template_text(alone, texts)
+        declared = primitive_of(node)
+        parts = self._parts[declared.numpy, node.operands, node.operation.parameters]
+        shared = any(self._uses[part] for part in parts.values() if part is not node)
+        spelling = declared.numpy if shared or declared.alone is None else declared.alone
+        text = template_text(spelling, texts) if isinstance(spelling, str) else self._spell_structural(node, spelling)
+        if spelling is declared.alone:
+            return text
         names = [self._name(parts[k]) if k in parts and self._uses[parts[k]] else "_" for k in range(_count(node))]
-        assert isinstance(call_text, str)
-        self.program.lines.append(f"{', '.join(names)} = {template_text(call_text, texts).text}")
+        self.program.lines.append(f"{', '.join(names)} = {text.text}")
         return Text(self._known[node])
 
     def _imported(self, spelling: str) -> str:

@@ -1,6 +1,7 @@
 """Functions whose source is written into emitted modules: what checks the arguments.
 
-Emitted modules define `InputError` and `DtypeError` themselves, so that they run where symback is not installed.
+Emitted modules define `InputError` and `DtypeError` themselves, so that they run where symback is not installed. Lines
+are at most 88 characters long, as those of emitted modules are.
 """
 
 import functools
@@ -11,8 +12,17 @@ import numpy as np
 from symback.errors import DtypeError, InputError
 
 
-def converted(name: str, value: object, dtype: str, shape: tuple, sizes: dict) -> np.ndarray | np.generic:
-    """Return an argument as an array of its dtype, or say what is wrong with it; collect its sizes by name."""
+def converted(
+    name: str,
+    value: object,
+    dtype: str,
+    shape: tuple,
+    sizes: dict,
+) -> np.ndarray | np.generic:
+    """Return an argument as an array of its dtype, or say what is wrong with it.
+
+    Its sizes are collected by name.
+    """
     if isinstance(value, np.ma.MaskedArray):
         raise DtypeError(f"{name} is a masked array; fill it first")
     kind = np.dtype(dtype).kind
@@ -21,30 +31,55 @@ def converted(name: str, value: object, dtype: str, shape: tuple, sizes: dict) -
         array = np.asarray(value, dtype if number else None)
     except (ValueError, TypeError, OverflowError) as reason:
         raise InputError(f"{name} is no array of {dtype}: {reason}") from None
-    if not number and (array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, dtype, "safe")):
-        raise DtypeError(f"{name} has dtype {array.dtype}, wanted {dtype}; convert it with .astype({dtype!r})")
+    given = array.dtype
+    if given.kind not in "biuf" or not (number or np.can_cast(given, dtype, "safe")):
+        cure = f"convert it with .astype({dtype!r})"
+        raise DtypeError(f"{name} has dtype {given}, wanted {dtype}; {cure}")
+    found = f"{name} has shape {array.shape}"
     if array.ndim != len(shape):
-        raise InputError(f"{name} has shape {array.shape}, wanted {len(shape)} axes: ({', '.join(map(str, shape))})")
+        axes = ", ".join(map(str, shape))
+        raise InputError(f"{found}, wanted {len(shape)} axes: ({axes})")
     for axis, (size, wanted) in enumerate(zip(array.shape, shape, strict=True)):
-        known, first = (wanted, name) if isinstance(wanted, int) else sizes.setdefault(wanted, (size, name))
+        known, first, origin = wanted, name, ""
+        if isinstance(wanted, str):
+            known, first = sizes.setdefault(wanted, (size, name))
+            origin = f" ({wanted} = {known} by {first})"
         if wanted is not None and size != known:
-            origin = "" if isinstance(wanted, int) else f" ({wanted} = {known} by {first})"
-            raise InputError(f"{name} has shape {array.shape}: axis {axis} has size {size}, wanted {wanted}{origin}")
+            where = f"axis {axis} has size {size}"
+            raise InputError(f"{found}: {where}, wanted {wanted}{origin}")
     return array.astype(dtype, copy=False)[()]
 
 
 def checked(**declared: tuple) -> object:
-    """Check the arguments of a function: dtype and shape of each, and that one name means one size."""
+    """Check the arguments of a function: dtype and shape of each, and equal sizes.
+
+    Arguments of types, dtypes and shapes that have passed before are known to be right.
+    """
 
     def decorate(function):
         signature = inspect.signature(function)
+        accepted: list = []
 
         @functools.wraps(function)
         def call(*arguments, **named):
-            given = signature.bind(*arguments, **named).arguments
-            sizes: dict = {}
-            items = declared.items()
-            return function(*[converted(name, given[name], dtype, shape, sizes) for name, (dtype, shape) in items])
+            nonlocal accepted
+            seen: list = []
+            try:
+                for value in arguments:
+                    seen += type(value), value.dtype, value.shape
+            except AttributeError:
+                seen.clear()
+            if named or seen not in accepted:
+                given = signature.bind(*arguments, **named).arguments
+                sizes: dict = {}
+                right = []
+                for name, (dtype, shape) in declared.items():
+                    right.append(converted(name, given[name], dtype, shape, sizes))
+                arguments = tuple(right)
+                parts = [(type(x), x.dtype, x.shape) for x in arguments]
+                if seen == [part for several in parts for part in several]:
+                    accepted = [seen, *accepted[:7]]
+            return function(*arguments)
 
         return call
 

@@ -18,12 +18,8 @@ SUM, WHOLE, MATMUL, PRODUCT, SIGN, POWER, ATOM = 60, 65, 69, 70, 80, 90, 100
 because a sign or a factor does not go into a whole quotient."""
 
 
-LINE = 96
-"""The length of a line, after the indentation."""
-
-
 class Text(NamedTuple):
-    """An expression: its text without sign, how tightly that binds, its sign, its depth, and the terms of a sum.
+    """An expression: its text without sign, how tightly that binds, its sign and its depth.
 
     `reduced` are the axes, counted from 0, that the call reduces which the text is, if it is one that has `keepdims`.
     """
@@ -32,7 +28,6 @@ class Text(NamedTuple):
     precedence: int = ATOM
     negative: bool = False
     depth: int = 0
-    terms: tuple[str, ...] = ()
     reduced: tuple[int, ...] = ()
 
     def signed(self) -> str:
@@ -74,21 +69,12 @@ def sum_text(terms: Sequence[Text]) -> Text:
     first, *rest = terms
     signed = [f"{'-' if term.negative else '+'} {term.wrapped(SUM + 1, signed=False)}" for term in rest]
     parts = [first.signed(), *signed]
-    return Text(" ".join(parts), SUM, False, deepest(terms), tuple(parts))
+    return Text(" ".join(parts), SUM, False, deepest(terms))
 
 
 def assignment(name: str, text: Text) -> list[str]:
-    """Write an assignment, a long sum over several lines."""
-    line = f"{name} = {text.signed()}"
-    if len(line) <= LINE or len(text.terms) < 2:
-        return [line]
-    rows = [f"    {text.terms[0]}"]
-    for term in text.terms[1:]:
-        if len(rows[-1]) + len(term) < LINE:
-            rows[-1] += f" {term}"
-        else:
-            rows.append(f"    {term}")
-    return [f"{name} = (", *rows, ")"]
+    """Write an assignment, on one line: long ones are broken by `symback.codegen.layout`."""
+    return [f"{name} = {text.signed()}"]
 
 
 def float_text(value: float) -> str:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from symback.derive.pieces import at_piece, fill_all, is_piece, rewritten, with_value
 from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Map, unnamed
-from symback.nodes.contract import is_zero
+from symback.nodes.contract import Labels, contract, is_zero
 from symback.nodes.dtypes import BOOL
-from symback.nodes.leaves import Exact
+from symback.nodes.leaves import Exact, ones_of
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, full, hadamard
 from symback.nodes.shapes import Shape
@@ -136,6 +136,21 @@ def reaches(condition: Node, shape: Shape) -> bool:
     missing = len(shape) - len(condition.shape)
     pairs = zip(condition.shape, shape[missing:], strict=True) if missing >= 0 else ()
     return missing >= 0 and all(size == 1 or size == wanted for size, wanted in pairs)
+
+
+def along(condition: Node, given: Labels, out: Labels) -> Node:
+    """Return a condition on an array with the labels `given` as one on an array that has them among `out`."""
+    own = given[len(given) - len(condition.shape) :]
+    kept = tuple(label for label, size in zip(own, condition.shape, strict=True) if size != 1)
+    places = [out.index(label) for label in kept]
+    if len(own) == len(kept) and places == list(range(len(out) - len(kept), len(out))):
+        return condition
+    labels = out[min(places, default=len(out)) :]
+    missing = tuple(label for label in labels if label not in kept)
+    spread = [(ones_of((1,) * len(missing), BOOL), missing)] if missing else []
+    fresh = 1 + max((*given, *out), default=0)
+    terms = tuple(label if label in kept else fresh + place for place, label in enumerate(own))
+    return contract([(condition, terms), *spread], labels)
 
 
 def with_dtype(value: Node, like: Node) -> Node:

@@ -99,13 +99,18 @@ def check_wrt(operation: str, outputs: Sequence[Node], wrt: Sequence[Node], disc
             raise errors.disconnected(operation, outputs[0], node)
 
 
-def grad(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None) -> list[Node]:
-    """Return the gradient of a scalar by each of `wrt`, of its shape and dtype."""
+def check_loss(loss: Node, wrt: Sequence[Node], disconnected: str) -> None:
+    """Refuse a loss that is no real number, and what `check_wrt` refuses."""
     if loss.shape != ():
         raise errors.not_scalar("grad", loss)
     if not is_float(loss.dtype):
         raise errors.output_dtype("grad", loss)
     check_wrt("grad", [loss], wrt, disconnected)
+
+
+def grad(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None) -> list[Node]:
+    """Return the gradient of a scalar by each of `wrt`, of its shape and dtype."""
+    check_loss(loss, wrt, disconnected)
     found = backpropagate([(loss, exact(1))], wrt, named=True, trace=trace)
     return [_result(found.get(node), node, ()) for node in wrt]
 

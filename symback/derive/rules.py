@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from symback import errors
-from symback.derive.masks import mask_of, masked, pieces_of, reaches, times, with_dtype, zeroed
+from symback.derive.masks import along, mask_of, masked, pieces_of, reaches, times, with_dtype, zeroed
 from symback.derive.pieces import among_zeros, at_piece, in_ranges, rewritten, with_value
 from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Map
@@ -156,6 +156,9 @@ def _product_with(before: Terms, place: tuple[Node, Labels], behind: Terms, out:
         ones = [(node, labels) for node, labels in (*before, *behind) if isinstance(node, Ones)]
         inside = [(node, labels) for node, labels in (*before, *behind) if not isinstance(node, Ones)]
         return contract([(_product_with([], (cotangent, given), inside, given), given), *ones], out)
+    if mask is not None and _is_repeated(given, (*before, *behind), out):
+        condition = along(mask.condition, given, out)
+        return masked(condition, _product_with(before, (mask.value, given), behind, out))
     pieces = pieces_of(cotangent) if len({*given}) == len(given) and len({*out}) == len(out) else []
     if any(piece.operation.name != "unslice" for piece in pieces) or not (len(pieces) == 1 or {*given} <= {*out}):
         pieces = []
@@ -167,6 +170,12 @@ def _is_entrywise(given: Labels, others: Terms) -> bool:
     """Do the other operands only scale the entries of the cotangent, one of them at least entry by entry?"""
     found = [labels for node, labels in others if not isinstance(node, Ones)]
     return any(found) and all({*labels} <= {*given} for labels in found)
+
+
+def _is_repeated(given: Labels, others: Terms, out: Labels) -> bool:
+    """Is the cotangent only repeated along further axes, as under a sum, or transposed?"""
+    distinct = len({*given}) == len(given) and len({*out}) == len(out)
+    return distinct and {*given} <= {*out} and all(isinstance(node, Ones) for node, _ in others)
 
 
 def _product_of_piece(before: Terms, piece: Apply, given: Labels, behind: Terms, out: Labels) -> Node:

@@ -78,6 +78,7 @@ from symback.errors.kinds import (
     InputError,
     InvalidNameError,
     NoScalarError,
+    RewriteError,
     ShapeError,
     SymbackError,
     UsageError,
@@ -108,6 +109,7 @@ from symback.errors.reductions import (
     no_scalar_option,
     where_without_initial,
 )
+from symback.errors.rewriting import bad_rule, endless, not_rules, rule_changes
 from symback.errors.shapes import (
     bad_axis,
     bad_concatenate,
@@ -126,6 +128,7 @@ from symback.errors.shapes import (
     operand_dtype,
     wrong_rank,
 )
+from symback.errors.sizes import bad_size_value, sizes_no_mapping, unknown_size
 from symback.errors.usage import (
     bad_declaration,
     bad_document,
@@ -156,6 +159,7 @@ __all__ = [
     "InputError",
     "InvalidNameError",
     "NoScalarError",
+    "RewriteError",
     "ShapeError",
     "SymbackError",
     "UsageError",
@@ -180,7 +184,9 @@ __all__ = [
     "bad_path",
     "bad_quantile",
     "bad_reshape",
+    "bad_rule",
     "bad_size",
+    "bad_size_value",
     "bad_stack",
     "bad_subscripts",
     "bad_weights",
@@ -200,6 +206,7 @@ __all__ = [
     "empty_convolution",
     "empty_reduction",
     "empty_sequence",
+    "endless",
     "gradient_mismatch",
     "gradient_shape",
     "immutable",
@@ -246,6 +253,7 @@ __all__ = [
     "not_convertible",
     "not_differentiable_dtype",
     "not_one_node",
+    "not_rules",
     "not_scalar",
     "not_square",
     "not_supported_numpy",
@@ -255,7 +263,9 @@ __all__ = [
     "position_out_of_range",
     "repeated_input",
     "replaced_shape",
+    "rule_changes",
     "show_shape",
+    "sizes_no_mapping",
     "symbol_clash",
     "target_shape",
     "too_few_samples",
@@ -269,6 +279,7 @@ __all__ = [
     "unknown_primitive",
     "unknown_rank",
     "unknown_replaced",
+    "unknown_size",
     "unsupported_target",
     "unsupported_value",
     "use_instead",

@@ -33,6 +33,10 @@ class NoScalarError(UsageError, AttributeError):
     """A property of SymPy's scalars that a node does not have."""
 
 
+class RewriteError(SymbackError, ValueError):
+    """Rules that come to no end, or that change what an expression stands for."""
+
+
 class GradientMismatchError(SymbackError, AssertionError):
     """A gradient that differs from finite differences."""
 

@@ -26,6 +26,7 @@ from symback.nodes.rows import postorder
 from symback.ops.elementwise.arithmetic import divide
 from symback.ops.elementwise.logic import where
 from symback.ops.elementwise.powers import power
+from symback.structure import Nested, leaves_of, refill
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Function)
 """What is a constant if its arguments are."""
@@ -216,3 +217,28 @@ def _piecewise(part: sympy.Piecewise, node: Callable[[sympy.Basic], Node]) -> No
 __all__ = ["SympyBridge", "from_sympy", "to_sympy"]
 
 HOOKS["from_sympy"] = from_sympy
+
+
+class Conversion:
+    """Converts what a call was given; SymPy outputs give SymPy results, with the symbols one began with.
+
+    Attributes:
+        plain: Whether an output is a plain SymPy expression.
+    """
+
+    def __init__(self, outputs: Nested) -> None:
+        self._bridge = SympyBridge()
+        self.plain = any(isinstance(leaf, sympy.Basic) and not isinstance(leaf, Node) for leaf in leaves_of(outputs))
+
+    def nodes(self, nested: Nested) -> list[Node]:
+        """Return the leaves of a structure as nodes."""
+        return [self._bridge.to_node(leaf) for leaf in leaves_of(nested)]
+
+    def results(self, structure: Nested, nodes: Sequence[Node]) -> Nested:
+        """Return results in a structure, as SymPy expressions if that is what went in."""
+        return refill(structure, [self._expr(node) for node in nodes] if self.plain else nodes)
+
+    def _expr(self, node: Node) -> sympy.Basic:
+        if node.shape:
+            raise errors.nodes_in_sympy(node)
+        return self._bridge.to_expr(node)

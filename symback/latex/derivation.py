@@ -22,6 +22,7 @@ from symback.nodes.apply import Named
 from symback.nodes.leaves import Variable, as_node
 from symback.nodes.node import Node
 from symback.op.table import primitive_of
+from symback.rewrite.stability import stabilise
 from symback.structure import Nested, leaves_of
 from symback.trace import Trace
 
@@ -162,8 +163,10 @@ def derive(loss: Any, wrt: Nested, *, notation: str = "matrix", adjoint: str = "
     node, variables = as_node(loss), [as_node(leaf) for leaf in leaves_of(wrt)]
     if not variables:
         raise errors.no_variables("derive")
+    reverse.check_loss(node, variables, "error")
+    (node,) = stabilise([node], variables)
     trace = Trace()
-    gradients = reverse.grad(node, variables, trace=trace)
+    gradients = reverse.grad(node, variables, disconnected="zero", trace=trace)
     writer = _Writer(node)
     forward = writer.forward()
     found = quantities(node, variables, gradients, trace)

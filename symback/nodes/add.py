@@ -13,7 +13,6 @@ from symback.nodes.dtypes import promote
 from symback.nodes.exact_numbers import fits, plus, times
 from symback.nodes.leaves import Exact, ExactValue, exact
 from symback.nodes.node import METHODS, Node
-from symback.nodes.products import broadcast_to, scale
 from symback.nodes.shapes import Shape, broadcast_shapes
 
 
@@ -85,7 +84,7 @@ def _collect(terms: Sequence[Node]) -> Node:
     kept = _like_terms(terms)
     if len(kept) > 1:
         trimmed = [node for node in kept if type(node) is not Exact or not _is_plain_zero(node)]
-        if trimmed and (len(trimmed) == len(kept) or (_fits(trimmed, shape, dtype))):
+        if trimmed and (len(trimmed) == len(kept) or (fills(trimmed, shape, dtype))):
             kept = trimmed
     if dtype.kind in "iu":
         for node in kept:
@@ -121,18 +120,22 @@ def _is_plain_zero(node: Exact) -> bool:
     return type(node.value) is not float and node.value == 0
 
 
-def _fits(nodes: Sequence[Node], shape: Shape, dtype: np.dtype[Any]) -> bool:
+def fills(nodes: Sequence[Node], shape: Shape, dtype: np.dtype[Any]) -> bool:
+    """Has the sum of these nodes this shape and this dtype?"""
     return broadcast_shapes("add", nodes) == shape and promote(nodes) == dtype
 
 
 def _scaled(core: Node | None, coefficient: ExactValue) -> Node:
     if core is None:
         return exact(coefficient)
-    return core if type(coefficient) is int and coefficient == 1 else scale(coefficient, core)
+    if type(coefficient) is int and coefficient == 1:
+        return core
+    labels = tuple(range(len(core.shape)))
+    return contract([(exact(coefficient), ()), (core, labels)], labels)
 
 
 def _with_type(node: Node, shape: Shape, dtype: np.dtype[Any]) -> Node:
-    node = broadcast_to(node, shape)
+    node = node if node.shape == shape else METHODS["broadcast_to"](node, shape)
     return node if node.dtype == dtype or node.is_weak else cast(Node, METHODS["astype"](node, dtype))
 
 

@@ -19,7 +19,7 @@ from symback.nodes.shapes import NAME, Shape, SizeExpr, as_shape, as_size, inter
 _MOST_BITS = 1023
 """Integers up to here have a float64 value."""
 
-_LABEL_KINDS = ("let", "adjoint", "tangent")
+_LABEL_KINDS = ("let", "adjoint", "tangent", "guard")
 """Who gave a name: the user, or a pass."""
 
 

@@ -86,7 +86,7 @@ class _Further(TypedDict, total=False):
     kinks: str
     held: tuple[int, ...]
     part: tuple[int, int] | None
-    alone: str | None
+    alone: Spelling | None
 
 
 def elementwise(

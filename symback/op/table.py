@@ -51,7 +51,7 @@ class Primitive:
         held: Elementwise: positions of operands by which no derivative is known; differentiating by them raises.
         part: Structural: (position, count) if the result is one of several that one call of NumPy returns; `numpy`
             is then that call. Primitives that share the call have the same `numpy`.
-        alone: Of a part: the call that gives this result alone, a template; None if there is none.
+        alone: Of a part: the spelling of a call that gives this result alone; None if there is none.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Primitive:
     kinks: str = ""
     held: tuple[int, ...] = ()
     part: tuple[int, int] | None = None
-    alone: str | None = None
+    alone: Spelling | None = None
 
     def evaluate(self, operands: Sequence[Any], parameters: Sequence[Any]) -> Any:
         """Return the value on arrays, by NumPy or, where `numpy` says so, by SciPy."""

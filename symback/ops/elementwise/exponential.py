@@ -7,6 +7,8 @@ Functions* (1964), chapter 4, unless a row says otherwise.
 import sympy
 
 from symback.nodes.leaves import as_node
+from symback.nodes.node import METHODS
+from symback.nodes.products import scale
 from symback.op.declare import Function, elementwise
 from symback.ops.elementwise.arithmetic import POSITIVE, divide, subtract
 from symback.ops.elementwise.logic import REAL, TWO_REAL
@@ -17,6 +19,7 @@ __all__ = [
     "exp2",
     "expm1",
     "log",
+    "log1mexp",
     "log1p",
     "log2",
     "log10",
@@ -65,10 +68,31 @@ sigmoid = elementwise(
     mpmath=lambda mp, x: 1 / (1 + mp.exp(-x)), latex=r"\sigma", domain=REAL,
     doc="Logistic function 1 / (1 + exp(-x)); its derivative is y (1 - y).",
 )  # fmt: skip
+sigmoid_slope: Function = elementwise(
+    "sigmoid_slope", derivative=lambda y, x: scale(-1, y * METHODS["tanh"](x / 2)), numpy=numerics.sigmoid_slope,
+    mpmath=lambda mp, x: 1 / (2 + mp.exp(x) + mp.exp(-x)), latex=r"\sigma'", domain=REAL, namespace=None,
+    doc="sigmoid(x) * sigmoid(-x), accurate far out on both sides; sech(x)**2 is 4 sigmoid_slope(2 x).",
+)  # fmt: skip
 softplus = elementwise(
     "softplus", derivative=lambda y, x: sigmoid(x), numpy=numerics.softplus,
     mpmath=lambda mp, x: mp.log1p(mp.exp(x)), latex=r"\operatorname{{softplus}}", domain=REAL,
     doc="log(1 + exp(x)); its derivative is the logistic function.",
+)  # fmt: skip
+log1mexp = elementwise(
+    "log1mexp", derivative=lambda y, x: bose(x), numpy=numerics.log1mexp,
+    mpmath=lambda mp, x: mp.log(-mp.expm1(-x)), latex=r"\log\left(1 - e^{{-{0}}}\right)", domain=POSITIVE,
+    namespace="special", doc="log(1 - exp(-x)), accurate near 0 and far out (Maechler, 2012).",
+    defined=r"$x \geq 0$", kinks=_AT_ZERO,
+)  # fmt: skip
+bose: Function = elementwise(
+    "bose", derivative=lambda y, x: y * bose(scale(-1, x)), numpy=numerics.bose, mpmath=lambda mp, x: 1 / mp.expm1(x),
+    latex=r"\frac{{1}}{{e^{{{0}}} - 1}}", domain=POSITIVE, namespace=None,
+    doc="1 / (exp(x) - 1), Bose's function; its derivative is bose(x) bose(-x), as bose(-x) is -1 - bose(x).",
+)  # fmt: skip
+xlogx: Function = elementwise(
+    "xlogx", derivative=lambda y, x: log(x) + 1, numpy=numerics.xlogx,
+    mpmath=lambda mp, x: x * mp.log(x) if x else mp.zero, latex=r"{0} \log {0}", domain=POSITIVE, namespace=None,
+    doc="x log(x), and 0 at 0.", defined=r"$x \geq 0$", kinks=_AT_ZERO,
 )  # fmt: skip
 _NAN_ALIKE = "NaN where both operands are the same infinity"
 logaddexp = elementwise(

@@ -183,7 +183,7 @@ hypot_slope: Function = elementwise(
     doc="x1 / hypot(x1, x2), the derivative of hypot by x1; 0 at the origin.",
 )  # fmt: skip
 hypot: Function = elementwise(
-    "hypot", derivative=lambda y, x1, x2: (hypot_slope(x1, x2), hypot_slope(x2, x1)), numpy="np.hypot",
+    "hypot", derivative=lambda y, x1, x2: (hypot_slope(x1, x2), hypot_slope(x2, x1)), numpy=numerics.hypot,
     mpmath="hypot", latex=r"\sqrt{{{0}^{{2}} + {1}^{{2}}}}", domain=TWO_REAL,
     doc="sqrt(x1**2 + x2**2), without overflow or underflow.",
     kinks="derivative 0 where both are 0",

@@ -89,7 +89,7 @@ def _spell_norm(spell: Any, operands: list[str], parameters: tuple[Any, ...]) ->
         arguments.append(f"axis={axes[0] if len(axes) == 1 else axes}")
     if p != 2:
         arguments.append(f"p={p if isinstance(p, int) else repr(float(p))}")
-    return f"{spell.helper(numerics.p_norm)}({', '.join(arguments)})"
+    return f"{spell.helper(numerics.euclidean_norm if p == 2 else numerics.p_norm)}({', '.join(arguments)})"
 
 
 def _norm_look(operands: Sequence[Any], parameters: tuple[Any, ...]) -> str:

@@ -1,17 +1,17 @@
-"""Transposes of repetition and padding, in NumPy; their source is written into emitted modules."""
+"""Transposes of repetition and padding, written with NumPy alone."""
 
 import numpy as np
 
 
 def sum_runs(x: np.ndarray, counts: tuple, axis: int) -> np.ndarray:
-    """Sum over runs of entries along an axis: the first counts[0] entries, the next counts[1], and so on."""
+    """Sum runs of entries along an axis: the first counts[0] entries, and so on."""
     sums = np.zeros((len(counts), *np.delete(x.shape, axis)), dtype=x.dtype)
     np.add.at(sums, np.repeat(np.arange(len(counts)), counts), np.moveaxis(x, axis, 0))
     return np.moveaxis(sums, 0, axis)
 
 
 def unpad(x: np.ndarray, widths: tuple, mode: str) -> np.ndarray:
-    """Cut borders off and add each of their entries to the entry that np.pad repeats there: its transpose."""
+    """Add the borders to the entries that np.pad repeats there: its transpose."""
     for axis, (before, after) in enumerate(widths):
         if before == after == 0:
             continue

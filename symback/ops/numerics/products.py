@@ -4,7 +4,7 @@ import numpy as np
 
 
 def convolve_rows(a: np.ndarray, v: np.ndarray, mode: str = "full") -> np.ndarray:
-    """Convolve along the last axis, as np.convolve does for vectors; the other axes broadcast."""
+    """Convolve along the last axis, as np.convolve does; the other axes broadcast."""
     m = v.shape[-1]
     if mode == "full":
         zeros = np.zeros((*a.shape[:-1], m - 1), dtype=a.dtype)

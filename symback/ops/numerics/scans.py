@@ -4,7 +4,7 @@ import numpy as np
 
 
 def shifted(x: np.ndarray, axis: int, by: int, fill: int = 0) -> np.ndarray:
-    """Move the entries by one place along an axis, forward (by=1) or back (by=-1), and write `fill` at the end left."""
+    """Move entries by one place, forward (by=1) or back (by=-1), and fill the gap."""
     result = np.full_like(x, fill)
     into, out_of = np.swapaxes(result, axis, -1), np.swapaxes(x, axis, -1)
     if by == 1:
@@ -14,9 +14,14 @@ def shifted(x: np.ndarray, axis: int, by: int, fill: int = 0) -> np.ndarray:
     return result
 
 
-def product_of_others(x: np.ndarray, axis: int | tuple[int, ...] | None = None) -> np.ndarray:
-    """For each entry the product of all others over the axes: those before it times those behind it."""
-    axes = tuple(range(x.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+def product_of_others(
+    x: np.ndarray,
+    axis: int | tuple[int, ...] | None = None,
+) -> np.ndarray:
+    """For each entry the product of all others: those before times those behind it."""
+    if axis is None:
+        axis = tuple(range(x.ndim))
+    axes = axis if isinstance(axis, tuple) else (axis,)
     last = tuple(range(-len(axes), 0))
     moved = np.moveaxis(x, axes, last)
     kept = moved.shape[: x.ndim - len(axes)]
@@ -27,8 +32,16 @@ def product_of_others(x: np.ndarray, axis: int | tuple[int, ...] | None = None) 
         return np.moveaxis((before * behind).reshape(moved.shape), last, axes)
 
 
-def linear_recurrence(a: np.ndarray, b: np.ndarray, axis: int, reverse: bool = False) -> np.ndarray:
-    """y[k] = b[k] + a[k] * y[k - 1] along an axis, in log2(n) steps; in reverse y[k] = b[k] + a[k + 1] * y[k + 1]."""
+def linear_recurrence(
+    a: np.ndarray,
+    b: np.ndarray,
+    axis: int,
+    reverse: bool = False,
+) -> np.ndarray:
+    """y[k] = b[k] + a[k] * y[k - 1] along an axis, in log2(n) steps.
+
+    In reverse it is y[k] = b[k] + a[k + 1] * y[k + 1].
+    """
     a, y = np.swapaxes(a, axis, -1).copy(), np.swapaxes(b, axis, -1).copy()
     if reverse:
         a, y = shifted(a[..., ::-1], -1, 1), y[..., ::-1]

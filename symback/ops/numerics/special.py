@@ -1,6 +1,6 @@
 """Special functions that NumPy lacks, or has for some arguments only.
 
-Those that say ``special.`` need SciPy, and so do the emitted modules that they are written into.
+Those that say ``special.`` need SciPy, and so do the emitted modules that hold them.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def xdivy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def log_ratio(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """log(x / y), accurate where x and y are close, and where their ratio overflows or underflows."""
+    """log(x / y), accurate for close x and y, and where the ratio is no float."""
     x, y = as_floats(x, y)
     with np.errstate(all="ignore"):
         ratio = x / y
@@ -58,7 +58,7 @@ def entr(x: np.ndarray) -> np.ndarray:
 
 
 def rel_entr(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return x * log(x / y), 0 where x is 0 and y is not negative, inf elsewhere outside of x > 0 and y > 0."""
+    """Return x * log(x / y); 0 where x = 0 <= y, else inf outside of x, y > 0."""
     x, y = as_floats(x, y)
     inside = (x > 0) & (y > 0)
     value = x * log_ratio(np.where(inside, x, 1), np.where(inside, y, 1))
@@ -67,7 +67,7 @@ def rel_entr(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def kl_div(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return x * log(x / y) - x + y, accurate where x and y are close; y where x is 0; inf where rel_entr is."""
+    """Return x * log(x / y) - x + y, accurate for close x and y; inf as rel_entr."""
     x, y = as_floats(x, y)
     inside = (x > 0) & (y > 0)
     a, b = np.where(inside, x, 1), np.where(inside, y, 1)
@@ -75,7 +75,8 @@ def kl_div(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     rest = np.zeros_like(r)
     for k in range(37, 1, -2):  # log(a / b) = 2 r (1 + rest), where abs(r) <= 1/3
         rest = r * r * (rest + 1 / k)
-    value = np.where(np.abs(r) <= 1 / 3, (a - b) * r + 2 * a * r * rest, a * log_ratio(a, b) - a + b)
+    near, apart = (a - b) * r + 2 * a * r * rest, a * log_ratio(a, b) - a + b
+    value = np.where(np.abs(r) <= 1 / 3, near, apart)
     value = np.where(inside, value, np.where(np.isnan(x) | np.isnan(y), x + y, np.inf))
     return np.where((x == 0) & (y >= 0), y, value)
 
@@ -92,10 +93,26 @@ def inverse_mills(x: np.ndarray) -> np.ndarray:
     return 0.7978845608028654 / special.erfcx(x * -0.7071067811865476)
 
 
+def log_erfc(x: np.ndarray) -> np.ndarray:
+    """log(erfc(x)), accurate near 0, and far out where erfc(x) is no float."""
+    left, right = np.minimum(x, 0.5), np.maximum(x, 0.5)
+    far = np.log(special.erfcx(np.minimum(right, 1e30))) - right * right
+    return np.where(x < 0.5, np.log1p(-special.erf(left)), far)[()]
+
+
+def inverse_erfcx(x: np.ndarray) -> np.ndarray:
+    """Return exp(-x**2) / erfc(x), without underflow of erfc."""
+    return 1 / special.erfcx(x)
+
+
 def mills_fraction(n: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The continued fraction n / (-x + (n + 1) / (-x + (n + 2) / ...)), continued to x >= 0; n = 1, 2, ..."""
+    """The continued fraction n / (-x + (n + 1) / (-x + ...)), continued to x >= 0.
+
+    Far out it takes 50 steps, from where it varies slowly; near by, n = 1, 2, ... steps
+    from what inverse_mills gives.
+    """
     n, x = as_floats(n, x)
-    s = np.maximum(-x, 2)  # far out by 50 steps from where it varies slowly; near by what inverse_mills gives
+    s = np.maximum(-x, 2)
     slow = (np.hypot(s, 2 * np.sqrt(n + 50)) - s) / 2
     far = (np.hypot(s, 2 * np.sqrt(n + 50 - slow / (2 * slow + s))) - s) / 2
     for k in range(49, -1, -1):
@@ -108,12 +125,12 @@ def mills_fraction(n: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def huber(delta: np.ndarray, r: np.ndarray) -> np.ndarray:
-    """r**2 / 2 where abs(r) <= delta, delta * (abs(r) - delta / 2) elsewhere; inf if delta is negative."""
+    """r**2 / 2 up to delta, a line beyond; inf if delta is negative."""
     least = np.minimum(np.abs(r), delta)
     return np.where(np.less(delta, 0), np.inf, least * (np.abs(r) - least / 2))
 
 
 def logistic_loss(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """log(1 + exp(logits)) - target * logits, without overflow, to full precision where target is 0 or 1."""
-    with np.errstate(under="ignore"):
-        return np.maximum(logits, 0) - target * logits + np.log1p(np.exp(-np.abs(logits)))
+    """log(1 + exp(z)) - target * z, without overflow, accurate for targets 0 and 1."""
+    line = np.maximum(logits, 0) - target * logits
+    return line + np.log1p(np.exp(-np.abs(logits)))

@@ -11,7 +11,10 @@ def arctan2_slope(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
 
 
 def sinc_derivative(x: np.ndarray, n: int) -> np.ndarray:
-    """Derivative of order n of sin(pi x) / (pi x): by its power series near 0, by recurrence far out, 0 at infinity."""
+    """Derivative of order n of sin(pi x) / (pi x), 0 at infinity.
+
+    Near 0 it is the power series, far out a recurrence.
+    """
     u = np.pi * np.where(np.isinf(x), 1, x)
     near = np.abs(u) < 2 + n / 4
     small, far = np.where(near, u, 0), np.where(near, 1, u)
@@ -24,5 +27,6 @@ def sinc_derivative(x: np.ndarray, n: int) -> np.ndarray:
             series = series + term / (2 * k + 1)
         value = np.sin(far) / far
         for k in range(1, n + 1):
-            value = ((1, 1, -1, -1)[k % 4] * (np.sin, np.cos)[k % 2](far) - k * value) / far
+            wave = (np.sin, np.cos)[k % 2](far)
+            value = ((1, 1, -1, -1)[k % 4] * wave - k * value) / far
     return np.where(np.isinf(x), 0, np.pi**n * np.where(near, series, value))[()]

@@ -1,5 +1,6 @@
 """Logarithms of sums of exponentials, and the softmax functions made of them: stable by construction."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,11 @@ def _logarithm(mp: Any, x: Any) -> Any:
     return np.frompyfunc(mp.log, 1, 1)(x)
 
 
+def _both(speller: Any, operands: Sequence[str], parameters: tuple[Any, ...]) -> str:
+    """Spell the call that returns the log-sum-exp and the softmax."""
+    return spell(speller.helper(numerics.logsumexp_and_softmax))(speller, operands, parameters)
+
+
 def _logsumexp_vjp(g: Node, node: Apply) -> tuple[Node]:
     (x,) = node.operands
     (axes,) = node.operation.parameters
@@ -39,7 +45,7 @@ def _logsumexp_vjp(g: Node, node: Apply) -> tuple[Node]:
 _logsumexp = primitive(
     "logsumexp_over", signature=lambda x, axes: (reduced_shape("logsumexp", x, axes), to_float(x.dtype)),
     vjp=_logsumexp_vjp,
-    numpy=lambda speller, *texts: spell(speller.helper(numerics.logsumexp))(speller, *texts),
+    part=(0, 2), numpy=_both, alone=lambda speller, *texts: spell(speller.helper(numerics.logsumexp))(speller, *texts),
     value=lambda x, axes: numerics.logsumexp(x, axis=axes), latex=look(r"\operatorname{logsumexp}"),
     mpmath=lambda mp, x, axes: _logarithm(mp, np.sum(_exponentials(mp, x), axis=axes)),
     examples=(
@@ -141,7 +147,7 @@ def _softmax_high(mp: Any, x: Any, axes: Any) -> Any:
 
 _softmax = primitive(
     "softmax_over", signature=_softmax_signature, vjp=_softmax_vjp,
-    numpy=lambda speller, *texts: spell(speller.helper(numerics.softmax))(speller, *texts),
+    part=(1, 2), numpy=_both, alone=lambda speller, *texts: spell(speller.helper(numerics.softmax))(speller, *texts),
     value=lambda x, axes: numerics.softmax(x, axis=axes), mpmath=_softmax_high,
     latex=look(r"\operatorname{softmax}"),
     examples=(

@@ -7,13 +7,13 @@ from typing import Any
 
 from symback.nodes.node import Node
 from symback.op.public import public
-from symback.ops.elementwise.exponential import softplus
+from symback.ops.elementwise.exponential import log1mexp, softplus
 from symback.ops.losses import huber_penalty
 from symback.ops.reductions.softmax import log_softmax, logsumexp, softmax
 from symback.ops.special.bessel import hyp1f1, i0, i0e, i1, i1e, iv, j0, j1, jv
 from symback.ops.special.entropy import entr, expit, kl_div, log_expit, logit, rel_entr, xlog1py, xlogy
 from symback.ops.special.gamma import beta, betaln, digamma, gamma, gammaln, loggamma, polygamma
-from symback.ops.special.normal import erf, erfc, erfcinv, erfcx, erfinv, log_ndtr, ndtr, ndtri
+from symback.ops.special.normal import erf, erfc, erfcinv, erfcx, erfinv, log_erfc, log_ndtr, ndtr, ndtri
 
 __all__ = [
     "beta",
@@ -39,6 +39,8 @@ __all__ = [
     "j1",
     "jv",
     "kl_div",
+    "log1mexp",
+    "log_erfc",
     "log_expit",
     "log_ndtr",
     "log_softmax",

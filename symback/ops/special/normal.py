@@ -23,7 +23,7 @@ from symback.ops.elementwise.logic import REAL
 from symback.ops.elementwise.powers import square
 from symback.ops.numerics import special as numerics
 
-__all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_ndtr", "ndtr", "ndtri"]
+__all__ = ["erf", "erfc", "erfcinv", "erfcx", "erfinv", "log_erfc", "log_ndtr", "ndtr", "ndtri"]
 
 _special = partial(elementwise, namespace="special", dtype="special")
 _ROOT_PI = sympy.sqrt(sympy.pi)
@@ -64,6 +64,11 @@ erfcx = _special(
     numpy="scipy.special.erfcx", mpmath=lambda mp, x: mp.exp(x * x) * mp.erfc(x), latex=r"\operatorname{{erfcx}}",
     domain=((-2.0, 4.0),), doc="exp(x**2) * erfc(x), the scaled complementary error function.",
 )  # fmt: skip
+log_erfc = _special(
+    "log_erfc", derivative=lambda y, x: _times(-2 / _ROOT_PI, inverse_erfcx(x)), numpy=numerics.log_erfc,
+    mpmath=lambda mp, x: mp.log(mp.erfc(x)), latex=r"\log \operatorname{{erfc}}\left({0}\right)", domain=REAL,
+    doc="Logarithm of erfc, without underflow, and to full relative precision near 0.",
+)  # fmt: skip
 erfinv = _special(
     "erfinv", derivative=lambda y, x: _times(_ROOT_PI / 2, exp(square(y))), numpy="scipy.special.erfinv",
     mpmath="erfinv", latex=r"\operatorname{{erf}}^{{-1}}", domain=((-0.9, 0.9),),
@@ -103,6 +108,12 @@ def _fraction(mp: Any, n: int, x: Any) -> Any:
     return value
 
 
+inverse_erfcx: Function = elementwise(
+    "inverse_erfcx", derivative=lambda y, x: _times(_ROOT_2, y, mills_fraction(1, _times(-_ROOT_2, x))),
+    numpy=numerics.inverse_erfcx, mpmath=lambda mp, x: mp.exp(-x * x) / mp.erfc(x),
+    latex=r"\frac{{1}}{{\operatorname{{erfcx}}\left({0}\right)}}", domain=REAL, namespace=None,
+    doc="exp(-x**2) / erfc(x), where erfc(x) underflows too.",
+)  # fmt: skip
 inverse_mills: Function = elementwise(
     "inverse_mills", derivative=lambda y, x: scale(-1, y * mills_fraction(1, x)), numpy=numerics.inverse_mills,
     mpmath=lambda mp, x: mp.npdf(x) / mp.ncdf(x), latex=r"\frac{{\varphi\left({0}\right)}}{{\Phi\left({0}\right)}}",

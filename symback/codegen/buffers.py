@@ -1,0 +1,169 @@
+"""Which memory each statement of a program writes to: that of an operand it is the last to read, or of a dead array.
+
+What never leaves the function can be kept between calls: `planned` names that memory.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from symback.codegen.steps import ZERO_WHERE_NOT, Array, Step, holders, last_uses, statement
+from symback.nodes.shapes import Shape
+
+_SMALL = 2048
+"""Arrays of fewer entries are made anew: that takes less time than to say where they are to be written to."""
+
+_HUGE = 131_072
+"""Arrays of so many entries are worth keeping from one call to the next."""
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory that one array after the other is written to.
+
+    Attributes:
+        shape: The shape of all of them.
+        dtype: Their dtype.
+        name: The variable that the first one was bound to.
+        current: The variable that holds it now.
+        until: The number of the last statement that needs what is in it.
+        escapes: A result is in it at the end.
+        planned: It may be there before the first statement writes to it.
+    """
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    name: str
+    current: str
+    until: int
+    escapes: bool = False
+    planned: bool = True
+
+
+@dataclass
+class Plan:
+    """The lines of a program, the memory that it may keep between calls, and whether it masks arrays in place."""
+
+    lines: list[str] = field(default_factory=list)
+    kept: list[Buffer] = field(default_factory=list)
+    masks: bool = False
+
+
+def is_huge(shape: Shape) -> bool:
+    """Does memory of this shape come from the system anew at each call? Of a symbolic shape one assumes it from rank 3.
+
+    What is smaller comes from what was freed just now, which is still in the cache.
+    """
+    if all(isinstance(size, int) for size in shape):
+        return math.prod(int(size) for size in shape) >= _HUGE
+    return len(shape) > 2
+
+
+def pays(shape: Shape) -> bool:
+    """Is an array of this shape likely large? Vectors of symbolic length seldom are; of others one assumes it."""
+    count = 1
+    for size in shape:
+        if not isinstance(size, int):
+            return len(shape) > 1
+        count *= size
+    return count >= _SMALL
+
+
+class Planner:
+    """Chooses the memory of each statement, in order."""
+
+    def __init__(self, steps: Sequence[Step], results: Collection[Array], *, keep: bool) -> None:
+        self._last = last_uses(steps, results)
+        self._escaping = holders(results)
+        self._keep = keep
+        self._buffers: dict[Array, Buffer] = {}
+        self._bound: dict[str, Buffer] = {}
+        self._all: list[Buffer] = []
+        self._placed = [(step, *self._place(number, step)) for number, step in enumerate(steps)]
+
+    def plan(self) -> Plan:
+        """Write the program."""
+        plan = Plan()
+        if self._keep:
+            dtypes = [buffer.dtype for buffer in self._all if self._is_kept(buffer)]
+            common = max(dict.fromkeys(dtypes), key=dtypes.count) if dtypes else None
+            plan.kept = [buffer for buffer in self._all if self._is_kept(buffer) and buffer.dtype == common]
+        kept = set(plan.kept)
+        for step, buffer, into, place in self._placed:
+            if not step.function:
+                plan.lines += step.lines
+            elif into is None and buffer is not None and (buffer in kept or self._is_given(buffer)):
+                plan.lines.append(statement(step, buffer.name))
+            else:
+                plan.lines.append(statement(step, into, place))
+                plan.masks |= step.function == ZERO_WHERE_NOT and into is not None
+        return plan
+
+    def _is_given(self, buffer: Buffer) -> bool:
+        """Is there memory under this name before the program begins, beside what is kept?"""
+        return False
+
+    @staticmethod
+    def _is_kept(buffer: Buffer) -> bool:
+        return buffer.planned and not buffer.escapes and is_huge(buffer.shape)
+
+    def _pays(self, array: Array) -> bool:
+        return pays(array.shape)
+
+    def _place(self, number: int, step: Step) -> tuple[Buffer | None, str | None, int | None]:
+        """Return the memory that a statement writes to, the variable that holds it, and the operand that has it."""
+        if not step.function:
+            for array in step.targets:
+                if array.fresh and array.shape:
+                    self._enter(array, planned=False)
+            return None, None, None
+        if not step.has_out:
+            return self._enter(step.target, planned=False), None, None
+        operand = self._operand_in_place(number, step)
+        target = step.target
+        if operand is not None:
+            (array,) = step.operands[operand].arrays()
+            return self._rebind(self._buffers[array], target), array.name, operand
+        if self._pays(target) and step.function != ZERO_WHERE_NOT:
+            for buffer in self._all:
+                fits = (buffer.shape, buffer.dtype) == (target.shape, target.dtype)
+                if fits and buffer.until < number and self._bound.get(buffer.current) is buffer:
+                    held = buffer.current
+                    return self._rebind(buffer, target), held, None
+        return self._enter(target, planned=step.function != ZERO_WHERE_NOT), None, None
+
+    def _operand_in_place(self, number: int, step: Step) -> int | None:
+        if not step.elementwise:
+            return None
+        target = step.target
+        small = not self._pays(target)
+        for place, operand in enumerate(step.operands):
+            array = operand.array
+            if array is None or operand.text.negative or self._buffers.get(array) is None:
+                continue
+            if self._last[array] != number:
+                continue
+            if (array.shape, array.dtype) != (target.shape, target.dtype) or self._buffers[array].until != number:
+                continue
+            if step.function == ZERO_WHERE_NOT and (place or small):
+                continue
+            written = statement(step, array.name, place)
+            if small and "=" in written.partition("(")[2]:
+                continue
+            return place
+        return None
+
+    def _enter(self, array: Array, *, planned: bool) -> Buffer:
+        planned = planned and array.name not in self._bound
+        buffer = Buffer(array.shape, array.dtype, array.name, array.name, self._last[array], planned=planned)
+        self._all.append(buffer)
+        return self._rebind(buffer, array)
+
+    def _rebind(self, buffer: Buffer, array: Array) -> Buffer:
+        buffer.current, buffer.until = array.name, self._last[array]
+        buffer.escapes |= array in self._escaping
+        self._buffers[array] = self._bound[array.name] = buffer
+        return buffer

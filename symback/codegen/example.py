@@ -1,0 +1,272 @@
+"""What makes an emitted module complete: random arguments that fit, a check of the gradient, and a run of both."""
+
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symback.codegen import differences
+from symback.codegen.layout import laid_out
+from symback.codegen.loading import run_module
+from symback.codegen.module import source_of
+from symback.codegen.naming import Names
+from symback.codegen.text import dtype_name, size_text
+from symback.nodes.apply import Named
+from symback.nodes.dtypes import is_float
+from symback.nodes.leaves import Variable
+from symback.nodes.shapes import SizeExpr, size_symbols
+from symback.structure import Nested
+
+OWN_NAMES = frozenset({"check_gradient", "example_arguments"})
+"""The functions that a complete module has beside the emitted one and helpers; no name of a user's begins with _."""
+
+_SMALLEST = 3, 8, 20
+"""The smallest of the symbolic sizes that are tried, one after the other."""
+
+_REALS = {
+    "normal": "random.normal(size=@)",
+    "positive": "random.uniform(0.5, 1.5, size=@)",
+    "inner": "random.uniform(0.1, 0.9, size=@)",
+    "large": "random.uniform(1.5, 2.5, size=@)",
+}
+_DRAWN = {"b": "random.random(size=@) < 0.5", "i": "random.integers(HIGH, size=@)"}
+_FORMS = (
+    ("normal", False), ("positive", False), ("inner", False), ("normal", True), ("positive", True), ("large", False),
+)  # fmt: skip
+"""How numbers are drawn: the kind of them, and whether square matrices are made positive definite."""
+
+_INTEGERS = 3, 2, 1
+"""Integers are drawn from 0 to below one of these."""
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of an emitted function: its name, its dtype, and its sizes as they are written."""
+
+    name: str
+    dtype: str
+    sizes: tuple[str, ...]
+
+    @property
+    def is_matrix(self) -> bool:
+        """Is it square, or a stack of square matrices?"""
+        square = len(self.sizes) > 1 and self.sizes[-1] == self.sizes[-2]
+        return square and np.dtype(self.dtype).kind == "f"
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What an emitted function takes and returns, as text.
+
+    Attributes:
+        name: The name of the function.
+        arguments: Its arguments.
+        sizes: The names of the symbolic sizes.
+        losses: Scalars among its results that others may be gradients of: name, and index into the result.
+        gradients: Results that have the name and the shape of a gradient: argument, and index into the result.
+    """
+
+    name: str
+    arguments: tuple[Argument, ...]
+    sizes: tuple[str, ...]
+    losses: tuple[tuple[str, str], ...]
+    gradients: tuple[tuple[str, str], ...]
+
+
+def interface_of(name: str, inputs: Sequence[Variable], outputs: Nested) -> Interface:
+    """Return what the function of these inputs takes and returns, under the names that it is emitted with."""
+    names = Names({name})
+    written = {variable: names.claim(variable.name) for variable in inputs}
+    symbols = dict.fromkeys(symbol.name for v in inputs for size in v.shape for symbol in size_symbols(size))
+    own = Names({"random", "seed", "arguments", "name", "matrix"})
+    sizes = {symbol: own.claim(symbol) for symbol in symbols}
+    arguments = [
+        Argument(text, v.dtype.name, tuple(_size_text(size, sizes) for size in v.shape)) for v, text in written.items()
+    ]
+    losses: list[tuple[str, str]] = []
+    gradients: dict[str, str] = {}
+    by_name = {f"d_{v.name}": v for v in inputs if is_float(v.dtype)}
+    for node, index in _indexed(outputs, ""):
+        label = node.label if isinstance(node, Named) else None
+        adjoint = label is not None and label.kind == "adjoint"
+        of = by_name.get(label.name) if label is not None and adjoint else None
+        if of is not None and (node.shape, node.dtype) == (of.shape, of.dtype):
+            gradients.setdefault(written[of], index)
+        elif not adjoint and not node.shape and is_float(node.dtype):
+            losses.append((label.name if label is not None else "the loss", index))
+    return Interface(name, tuple(arguments), tuple(sizes.values()), tuple(losses), tuple(gradients.items()))
+
+
+def _size_text(size: SizeExpr, names: dict[str, str]) -> str:
+    return names[size.name] if isinstance(size, sympy.Symbol) else size_text(size, names).text
+
+
+def _indexed(outputs: Any, index: str) -> Iterator[tuple[Any, str]]:
+    """Yield each output with the text of its place in the result."""
+    if isinstance(outputs, dict):
+        for key, item in outputs.items():
+            yield from _indexed(item, f"{index}[{json.dumps(key) if isinstance(key, str) else repr(key)}]")
+    elif isinstance(outputs, (list, tuple)):
+        for place, item in enumerate(outputs):
+            yield from _indexed(item, f"{index}[{place}]")
+    else:
+        yield outputs, index
+
+
+def complete_module(source: str, interface: Interface) -> str:
+    """Return a module with what shows it at work behind it.
+
+    Arguments are drawn so that the results are finite numbers, if that is found by trying; a gradient is checked
+    against the first of the scalars that it is the gradient of.
+    """
+    found = next((text for text in _arguments_texts(interface) if _is_finite(source, text, interface)), None)
+    note = [] if found else ["No arguments were found for which all results are finite: these are for you to replace."]
+    arguments = found or next(_arguments_texts(interface, note))
+    plain = _joined(source, [arguments, _main_text(interface, None)])
+    if found is None or not interface.gradients:
+        return plain
+    helpers = [source_of(function) for function in differences.FUNCTIONS]
+    for loss in interface.losses:
+        text = _joined(source, [arguments, *helpers, _check_text(interface, loss), _main_text(interface, loss)])
+        if _passes(text):
+            return text
+    reason = f"# What is called a gradient here is that of none of the scalars that {interface.name} returns."
+    return _joined(source, [arguments, f"{reason}\n{_main_text(interface, None)}"])
+
+
+def _joined(source: str, parts: Sequence[str]) -> str:
+    return "\n\n\n".join([source.rstrip("\n"), *parts]) + "\n"
+
+
+def _lines(*statements: str) -> str:
+    return "\n".join(row for statement in statements for row in laid_out(statement))
+
+
+# -- arguments ---------------------------------------------------------------------------------------------
+
+
+def _arguments_texts(interface: Interface, note: Sequence[str] = ()) -> Iterator[str]:
+    """Yield ways to draw arguments, the plainest first."""
+    dtypes = [np.dtype(argument.dtype).kind for argument in interface.arguments]
+    forms = _FORMS if "f" in dtypes else _FORMS[:1]
+    highest = _INTEGERS if {"i", "u"} & set(dtypes) else _INTEGERS[:1]
+    for smallest, form, high in product(_SMALLEST if interface.sizes else _SMALLEST[:1], forms, highest):
+        sizes = dict(zip(interface.sizes, range(smallest, smallest + len(interface.sizes)), strict=True))
+        yield _arguments_text(interface, sizes, form, high, note)
+
+
+def _arguments_text(
+    interface: Interface, sizes: dict[str, int], form: tuple[str, bool], high: int, note: Sequence[str]
+) -> str:
+    values = {argument: _value_text(argument, form[0], high) for argument in interface.arguments}
+    said = ['    """Return random arguments of sizes that fit."""']
+    if note:
+        said = ['    """Return random arguments of sizes that fit.', "", *(f"    {row}" for row in note), '    """']
+    used = set(re.findall(r"\w+", " ".join(values.values())))
+    lines = ["    random = np.random.default_rng(seed)"] if values else []
+    lines += [f"    {name} = {size}" for name, size in sizes.items() if name in used]
+    entries = ", ".join(f'"{argument.name}": {text}' for argument, text in values.items())
+    matrices = ", ".join(f'"{argument.name}"' for argument in values if form[1] and argument.is_matrix)
+    if not matrices:
+        return _lines("def example_arguments(seed=0):", *said, *lines, f"    return {{{entries}}}")
+    return _lines(
+        "def example_arguments(seed=0):",
+        *said,
+        *lines,
+        f"    arguments = {{{entries}}}",
+        f"    for name in [{matrices}]:  # positive definite",
+        "        matrix = arguments[name]",
+        "        size = matrix.shape[-1]",
+        "        matrix = matrix @ np.swapaxes(matrix, -1, -2)",
+        "        arguments[name] = matrix + size * np.eye(size, dtype=matrix.dtype)",
+        "    return arguments",
+    )
+
+
+def _value_text(argument: Argument, form: str, high: int) -> str:
+    """Return how an argument is drawn: an array of its dtype, or a number of NumPy's."""
+    shape = argument.sizes[0] if len(argument.sizes) == 1 else f"({', '.join(argument.sizes)})"
+    kind = np.dtype(argument.dtype).kind
+    template = _REALS[form] if kind == "f" else _DRAWN["b" if kind == "b" else "i"].replace("HIGH", str(high))
+    dtype = dtype_name(np.dtype(argument.dtype))
+    if not argument.sizes:
+        return f"np.{dtype}({re.sub(r'(, )?size=@', '', template)})"
+    text = template.replace("@", shape)
+    return text if argument.dtype in ("float64", "int64", "bool") else f"{text}.astype(np.{dtype})"
+
+
+# -- the check and the run -----------------------------------------------------------------------------------
+
+
+def _check_text(interface: Interface, loss: tuple[str, str]) -> str:
+    name, index = loss
+    rows = [f'"{argument}": results{place}' for argument, place in interface.gradients]
+    return _lines(
+        "def check_gradient(**arguments):",
+        f'    """Compare the gradient with differences of {name}.',
+        "",
+        "    Args:",
+        f"        **arguments: Those of {interface.name}; without any, example_arguments().",
+        "",
+        "    Returns:",
+        "        For each variable the largest error, relative to the largest derivative.",
+        "",
+        "    Raises:",
+        "        AssertionError: If an error is larger than rounding explains.",
+        '    """',
+        "    arguments = arguments or example_arguments()",
+        f"    results = {interface.name}(**arguments)",
+        f"    gradients = {{{', '.join(rows)}}}",
+        "",
+        "    def loss(**changed):",
+        f"        return {interface.name}(**{{**arguments, **changed}}){index}",
+        "",
+        "    errors = {}",
+        "    for name, gradient in gradients.items():",
+        "        errors[name] = _gradient_error(loss, arguments, name, gradient)",
+        "    return errors",
+    )
+
+
+def _main_text(interface: Interface, loss: tuple[str, str] | None) -> str:
+    if loss is None:
+        return _lines('if __name__ == "__main__":', f"    print({interface.name}(**example_arguments()))")
+    name, index = loss
+    return _lines(
+        'if __name__ == "__main__":',
+        "    arguments = example_arguments()",
+        f"    results = {interface.name}(**arguments)",
+        f'    print("{name} =", results{index})',
+        "    for name, error in check_gradient(**arguments).items():",
+        '        print(f"gradient by {name}: relative error {error:.1e}")',
+    )
+
+
+# -- trying ---------------------------------------------------------------------------------------------------
+
+
+def _is_finite(source: str, arguments: str, interface: Interface) -> bool:
+    """Does the function run on these arguments without a warning, and are all its results finite?"""
+    module = run_module("example", _joined(source, [arguments]))
+    try:
+        with warnings.catch_warnings(), np.errstate(all="warn", under="ignore"):
+            warnings.simplefilter("error")
+            results = module[interface.name](**module["example_arguments"]())
+    except (ValueError, ArithmeticError, LookupError, Warning):
+        return False
+    return all(np.all(np.isfinite(result)) for result, _ in _indexed(results, ""))
+
+
+def _passes(text: str) -> bool:
+    check: Callable[[], object] = run_module("example", text)["check_gradient"]
+    try:
+        check()
+    except (AssertionError, ValueError, ArithmeticError):
+        return False
+    return True

@@ -1,0 +1,212 @@
+"""What an emitted function costs: a table of its statements, as formulas in the symbolic sizes."""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import sympy
+
+from symback import errors
+from symback.codegen.counting import ZERO_COUNT, Count, count_of, memory_of
+from symback.nodes.apply import Apply, Map, unnamed
+from symback.nodes.contract import Contract
+from symback.nodes.leaves import Exact, Ones
+from symback.nodes.node import Node
+from symback.nodes.shapes import integer_of
+from symback.op.table import primitive_of
+
+_LONGEST = 48
+_STATEMENT = re.compile(r"(\w+(?:, \w+)*) = ")
+
+
+class Written(Protocol):
+    """A program whose statements are written: a `Builder` of `symback.codegen.program`."""
+
+    program: Any
+
+    def held(self) -> tuple[Mapping[Node, str], Collection[Node]]:
+        """Return the names of what statements compute, and what is written into parts of arrays."""
+
+
+class Statement(NamedTuple):
+    """A row of a `Cost`.
+
+    Attributes:
+        text: The statement, or its beginning; ``return`` for what stands among the results.
+        operations: Additions, multiplications, comparisons and function evaluations, entry by entry.
+        functions: The evaluations of functions among them.
+        bytes: Memory read and written.
+    """
+
+    text: str
+    operations: Any
+    functions: Any
+    bytes: Any
+
+
+class Cost:
+    """Operations and memory traffic of an emitted function; it prints as a table.
+
+    Attributes:
+        operations: Additions, multiplications, comparisons and function evaluations, entry by entry: a SymPy
+            expression in the symbolic sizes. A product of (m, n) and (n, k) matrices is 2mnk, one of a matrix with
+            its own transpose half of that, a sum of n entries n. A sign costs nothing.
+        functions: For each function that is more work than an addition (exp, sigmoid, power) how often it is
+            evaluated. What it takes inside counts as one operation.
+        bytes: Each NumPy call reads its operands once and writes its result once, temporaries included: the sum of
+            their sizes. Views, and numbers without axes, count as none; so does what a call does inside.
+        rows: For each statement the same, as `Statement`.
+    """
+
+    def __init__(self, operations: Any, functions: Mapping[str, Any], bytes: Any, rows: Sequence[Statement]) -> None:
+        self.operations = operations
+        self.functions = dict(functions)
+        self.bytes = bytes
+        self.rows = tuple(rows)
+
+    @property
+    def sizes(self) -> list[str]:
+        """The names of the symbolic sizes that the formulas have."""
+        return sorted({symbol.name for total in (self.operations, self.bytes) for symbol in total.free_symbols})
+
+    def at(self, **sizes: int) -> "Cost":
+        """Return the cost at given sizes; those that are not given stay.
+
+        Raises:
+            InputError: If a name is that of no size, or a size is no integer from 0.
+
+        Example:
+            >>> import symback as sb
+            >>> A, x = sb.tensor("A", ("m", "n")), sb.tensor("x", ("n",))
+            >>> sb.cost(A @ x).at(m=10, n=100).operations
+            2000
+        """
+        symbols = {symbol.name: symbol for total in (self.operations, self.bytes) for symbol in total.free_symbols}
+        values = {}
+        for name, value in sizes.items():
+            number = integer_of(value)
+            if name not in symbols:
+                raise errors.unknown_size("cost", name, sorted(symbols))
+            if number is None or number < 0:
+                raise errors.bad_size_value("cost", name, value)
+            values[symbols[name]] = sympy.Integer(number)
+        functions = {name: count.xreplace(values) for name, count in self.functions.items()}
+        rows = [Statement(row.text, *(count.xreplace(values) for count in row[1:])) for row in self.rows]
+        return Cost(self.operations.xreplace(values), functions, self.bytes.xreplace(values), rows)
+
+    def sentence(self) -> str:
+        """Return the cost in one sentence."""
+        called = ", ".join(f"{name}: {count}" for name, count in self.functions.items())
+        functions = f" (functions among them: {called})" if called else ""
+        return f"{self.operations} operations{functions}, {self.bytes} bytes read and written"
+
+    def __str__(self) -> str:
+        total = Statement("total", self.operations, _total(self.functions), self.bytes)
+        cells: list[Sequence[str]] = [("statement", "operations", "functions", "bytes")]
+        cells += [[str(cell) for cell in row] for row in (*self.rows, total)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in cells]
+        lines = ["  ".join(row).rstrip() for row in padded]
+        called = [f"{name}: {count}" for name, count in self.functions.items()]
+        return "\n".join([*lines, *([f"functions: {', '.join(called)}"] if called else [])])
+
+    __repr__ = __str__
+
+
+def tally(builder: Written, order: Sequence[Node]) -> Cost:
+    """Count what the program of a builder takes, statement by statement; `order` is the graph it writes."""
+    spelled = _Spelled(builder, order)
+    counts: dict[str, list[Count]] = {}
+    for node in order:
+        counts.setdefault(spelled.owners.get(node, "return"), []).append(spelled.count(node))
+    lines = _lines_of(builder)
+    places = {name: place for place, name in enumerate([*lines, *(name for name in counts if name not in lines)])}
+    places["return"] = len(places)
+    lines["return"] = _returned(builder)
+    totals = {name: Count.sum(counts[name]) for name in sorted(counts, key=places.__getitem__)}
+    rows = [
+        Statement(lines.get(name, name), total.operations, _total(total.functions), total.bytes)
+        for name, total in totals.items()
+    ]
+    whole = Count.sum(totals.values())
+    return Cost(whole.operations, whole.functions, whole.bytes, [row for row in rows if any(row[1:])])
+
+
+def _total(functions: Mapping[str, Any]) -> Any:
+    return sum(functions.values(), sympy.Integer(0))
+
+
+def _lines_of(builder: Written) -> dict[str, str]:
+    """Return the first line of each statement by the names that it assigns."""
+    lines: dict[str, str] = {}
+    for line in builder.program.lines:
+        found = _STATEMENT.match(line)
+        for name in found[1].split(", ") if found else ():
+            lines.setdefault(name, _shortened(line))
+    return lines
+
+
+def _returned(builder: Written) -> str:
+    return _shortened(f"return {', '.join(text.signed() for text in builder.program.results)}")
+
+
+def _shortened(text: str) -> str:
+    first = text.partition("\n")[0]
+    return first if len(first) <= _LONGEST else f"{first[: _LONGEST - 1]}…"
+
+
+class _Spelled:
+    """How a program is spelled, as far as counting needs it.
+
+    Attributes:
+        owners: The name of the statement that computes each node: its own, or that of what uses it.
+    """
+
+    def __init__(self, builder: Written, order: Sequence[Node]) -> None:
+        self._named, self._parts = builder.held()
+        self._calls = Counter(_call_of(node) for node in order)
+        self._counted: set[Any] = set()
+        self._repeats = {node.operands[-1] for node in order if isinstance(node, Contract)}
+        self.owners: dict[Node, str] = {}
+        for node in reversed(order):
+            if node.operands and node in self._named:
+                self.owners[node] = self._named[node]
+            for operand in node.operands:
+                if node in self.owners:
+                    self.owners.setdefault(operand, self.owners[node])
+        first: dict[Any, Node] = {}
+        for node in order:
+            if (call := _call_of(node)) is not None and (owner := first.setdefault(call, node)) in self.owners:
+                self.owners[node] = self.owners[owner]
+
+    def count(self, node: Node) -> Count:
+        """Count a node; of a call that returns several results the further ones are only written."""
+        call = _call_of(node)
+        if call is not None and call in self._counted:
+            return Count(bytes=memory_of(node))
+        self._counted.add(call)
+        implicit = isinstance(node, Ones) and node in self._repeats  # a product is repeated by NumPy, not multiplied
+        return ZERO_COUNT if implicit else count_of(node, self)
+
+    def divides(self, node: Node) -> bool:
+        """Is this ``1 / y``, and written as a division by y where it is a factor?"""
+        node = unnamed(node)
+        below = isinstance(node, Map) and node.operation.name == "divide" and isinstance(node.operands[0], Exact)
+        return below and node not in self._named
+
+    def alone(self, node: Apply) -> bool:
+        """Is this, of the results of a call that can return several, the only one that is needed?"""
+        call = _call_of(node)
+        return call is not None and primitive_of(node).alone is not None and self._calls[call] == 1
+
+    def in_part(self, node: Node) -> bool:
+        """Is this written into a part of an array that is there already?"""
+        return node in self._parts
+
+
+def _call_of(node: Node) -> Any:
+    """Return what identifies the call whose result a node is, if the call returns several."""
+    if not isinstance(node, Apply) or (declared := primitive_of(node)).part is None:
+        return None
+    return declared.numpy, node.operands, node.operation.parameters

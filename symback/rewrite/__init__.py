@@ -1,0 +1,1 @@
+"""Rewriting: named rules in the user's notation, and the engine that applies them."""

@@ -1,0 +1,155 @@
+"""Algebra: what saves work or digits whatever the values are, at zero, at infinity and for empty axes too.
+
+Constants, like terms, double transposes and identities are folded exactly where nodes are built (`symback.nodes`);
+here is what needs a look at more than one node. One rule has a licence: a literal zero annihilates what it
+multiplies, also where that is infinite or NaN.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from symback.nodes.add import Plus, add, fills
+from symback.nodes.apply import Map
+from symback.nodes.contract import Contract, Parts, contract, is_zero
+from symback.nodes.leaves import exact
+from symback.nodes.node import Node
+from symback.nodes.products import full, hadamard, scale
+from symback.rewrite.engine import Rule
+from symback.rewrite.facts import is_nonnegative
+from symback.rewrite.notation import absolute, sqrt, where, zeros_like
+from symback.rewrite.parts import Factors, ratio
+from symback.rewrite.pattern import Match, Scope
+
+__all__ = ["SIMPLIFY"]
+
+_MOST_TERMS = 12
+"""How many terms a sum may have for common factors to be looked for."""
+
+
+def _zero_products(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a product with a literal zero."""
+    if is_zero(node) and isinstance(node, Contract) and node.parts().cores:
+        yield Match({"x": node, "y": node})
+
+
+def _zero_terms(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a sum of which terms are literally zero, if the others have its shape and dtype."""
+    kept = [term for term in node.operands if not is_zero(scope.bare(term))]
+    if not kept:
+        yield Match({"x": full(node.shape, 0, node), "y": node})
+    elif len(kept) < len(node.operands) and fills(kept, node.shape, node.dtype):
+        yield Match({"x": add(*kept), "y": node})
+
+
+def _quotients(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a product of two factors, one of them a reciprocal."""
+    if isinstance(node, Contract) and len(node.operands) == 2 and node.subscripts.aligned:
+        for above, below in (node.operands, node.operands[::-1]):
+            bare = scope.bare(below)
+            if isinstance(bare, Map) and bare.operation.name == "divide" and bare.operands[0] is exact(1):
+                yield Match({"x": above, "y": bare.operands[1]})
+
+
+def _common_factors(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a sum of products that all have a sign, a whole number or a factor in common: multiplied by once."""
+    if len(node.operands) > _MOST_TERMS:
+        return
+    terms = [scope.factors(term) for term in node.operands]
+    number = _common_number([found.coefficient for found in terms])
+    if number != 1:
+        rests = [_product(found._replace(coefficient=ratio(found.coefficient, number))) for found in terms]
+        yield from _multiple(exact(number), rests, node)
+    for factor in terms[0].cores:
+        spreads = factor.shape in ((), node.shape) and factor.dtype == node.dtype
+        if spreads and all(factor in found.cores and len(found.cores) > 1 for found in terms):
+            yield from _multiple(factor, [_rest_of(found, factor) for found in terms], node)
+
+
+def _common_number(coefficients: list[Any]) -> int:
+    """Return the whole number that all are multiples of by 1 or -1, negative if all are; 1 if there is none."""
+    if not all(isinstance(number, (int, Fraction)) for number in coefficients):
+        return 1
+    size = abs(coefficients[0])
+    alike = size.denominator == 1 and size > 0 and all(abs(number) == size for number in coefficients)
+    sign = -1 if all(number < 0 for number in coefficients) else 1
+    return sign * (int(size) if alike else 1)
+
+
+def _multiple(factor: Node, rests: list[Node], node: Node) -> Iterator[Match]:
+    """Yield a sum as a factor times what is left, if that has the shape and the dtype of the sum."""
+    first, *others = rests
+    rest = add(*others)
+    if fills([factor, first, rest], node.shape, node.dtype):
+        yield Match({"x": factor, "y": first, "z": rest})
+
+
+def _product(found: Factors) -> Node:
+    product = hadamard(*found.cores)
+    return product if found.coefficient == 1 else scale(found.coefficient, product)
+
+
+def _rest_of(found: Factors, factor: Node) -> Node:
+    cores = list(found.cores)
+    cores.remove(factor)
+    return _product(found._replace(cores=cores))
+
+
+def _diagonals(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a sum of arrays that are zero but for a diagonal, the same in all: their entries are added alone."""
+    entries, outs = [], set()
+    for term in node.operands:
+        bare = scope.bare(term)
+        parts = bare.parts() if isinstance(bare, Contract) else Parts(1, [], (), ())
+        distinct = tuple(dict.fromkeys(parts.out))
+        if len(distinct) == len(parts.out) or parts.ones or not parts.cores or bare in scope.barriers:
+            return
+        entries.append(contract([(exact(parts.coefficient), ()), *parts.cores], distinct))
+        outs.add(tuple(distinct.index(label) for label in parts.out))
+    if len(outs) == 1:
+        places = outs.pop()
+
+        def embed(entry: Node) -> Node:
+            return contract([(entry, tuple(range(len(entry.shape))))], places)
+
+        yield Match({"x": entries[0], "y": add(*entries[1:]), "view": embed})
+
+
+def _nested_sums(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a sum with sums within it, if terms meet that are alike."""
+    if any(isinstance(scope.bare(term), Plus) for term in node.operands):
+        terms = scope.terms(node)
+        if len({core for core, _ in terms}) < len(terms):
+            nodes = [exact(factor) if core is None else hadamard(exact(factor), core) for core, factor in terms]
+            yield Match({"x": add(*nodes), "y": node})
+
+
+def _doubled_roots(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a product in which a square root stands twice."""
+    if isinstance(node, Contract) and node.subscripts.aligned:
+        parts = node.parts()
+        cores = [core for core, _ in parts.cores]
+        bare = [scope.bare(core) for core in cores]
+        for place, core in enumerate(bare):
+            if isinstance(core, Map) and core.operation.name == "sqrt" and bare.index(core) < place:
+                rest = [exact(parts.coefficient), *(c for c, b in zip(cores, bare, strict=True) if b is not core)]
+                if bare.count(core) == 2 and is_nonnegative(core.operands[0]):
+                    yield Match({"x": core.operands[0]}, rest=hadamard(*rest))
+
+
+SIMPLIFY = [
+    Rule("zero annihilates", lambda x, y: 0 * (x * y), lambda x, y: zeros_like(x),
+         find=_zero_products, at=("product",)),
+    Rule("zero terms", lambda x, y: x + 0 * y, lambda x, y: x, find=_zero_terms, at=("add",)),
+    Rule("like terms", lambda x, y: (x + y) - y, lambda x, y: x, find=_nested_sums, at=("add",)),
+    Rule("common factor", lambda x, y, z: x * y + x * z, lambda x, y, z: x * (y + z),
+         find=_common_factors, at=("add",)),
+    Rule("diagonals", lambda x, y, view: view(x) + view(y), lambda x, y, view: view(x + y),
+         find=_diagonals, at=("add",)),
+    Rule("quotient", lambda x, y: x * (1 / y), lambda x, y: x / y, find=_quotients, at=("product",)),
+    Rule("reciprocal of a reciprocal", lambda x: 1 / (1 / x), lambda x: x),
+    Rule("square of a root", lambda x: sqrt(x) * sqrt(x), lambda x: x, find=_doubled_roots, at=("product",)),
+    Rule("absolute value of what is not negative", lambda x: absolute(x), lambda x: x, is_nonnegative),
+    Rule("both branches alike", lambda x, y: where(y > 0, x, x), lambda x, y: x),
+]  # fmt: skip
+"""What `lambdify` applies to every graph, besides `STABILISE`."""

@@ -1,0 +1,184 @@
+"""Where to find the left sides of rules that no single pattern says."""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import permutations
+from typing import Any, NamedTuple
+
+import sympy
+
+from symback.nodes.add import Plus, add, split_coefficient
+from symback.nodes.apply import Map
+from symback.nodes.contract import Contract, Labels, Parts, contract
+from symback.nodes.leaves import Exact, Size, exact
+from symback.nodes.node import Node
+from symback.nodes.products import hadamard, sum_axes
+from symback.nodes.shapes import product
+from symback.rewrite.facts import has_logarithm
+from symback.rewrite.notation import hypot, log_of_number, norm, root_of_number
+from symback.rewrite.parts import aligned, reduction_of, sum_of
+from symback.rewrite.pattern import Match, Scope
+from symback.rewrite.views import View, is_view, split_views
+
+
+def logarithm_of_views(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the logarithm of a view of what has one that is stable."""
+    (operand,) = node.operands
+    if is_view(scope.bare(operand)) and operand not in scope.barriers and has_logarithm(operand):
+        core, view = split_views(operand, scope.bare)
+        yield Match({"x": core, "view": view})
+
+
+def sums_of_exponentials(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the logarithm of a sum of exponentials and positive numbers, with one of the exponentials split off."""
+    bare = scope.bare(node.operands[0])
+    if not isinstance(bare, Plus) or bare in scope.barriers or not has_logarithm(bare):
+        return
+    terms = scope.terms(bare)
+    for place, (core, factor) in enumerate(terms):
+        inner = None if core is None else scope.bare(core)
+        rest = sum_of(terms[:place] + terms[place + 1 :])
+        if isinstance(inner, Map) and inner.operation.name == "exp" and rest is not None:
+            exponent = inner.operands[0] if factor == 1 else add(inner.operands[0], log_of_number(exact(factor)))
+            yield Match({"x": exponent, "y": rest})
+
+
+def weighted_exponentials(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the logarithm of a sum over axes of an exponential times something else, of a matrix product too."""
+    bare = scope.bare(node.operands[0])
+    if not isinstance(bare, Contract) or bare in scope.barriers:
+        return
+    if (reduced := reduction_of(bare)) is not None and reduced[0] == "sum":
+        factors = scope.factors(reduced[1])
+        parts = Parts(factors.coefficient, [(core, _last_labels(core, reduced[1])) for core in factors.cores], (), ())
+        axes, whole = reduced[2], tuple(range(len(reduced[1].shape)))
+    else:
+        parts = bare.parts()
+        whole = tuple(dict.fromkeys(label for _, labels in parts.cores for label in labels))
+        axes = tuple(place for place, label in enumerate(whole) if label not in parts.out)
+        if parts.ones or tuple(label for label in whole if label in parts.out) != parts.out:
+            return
+    for place, (core, labels) in enumerate(parts.cores):
+        inner = scope.bare(core)
+        others = parts.cores[:place] + parts.cores[place + 1 :]
+        if isinstance(inner, Map) and inner.operation.name == "exp" and labels == whole and others and axes:
+            weights = contract([(exact(parts.coefficient), ()), *others], _covered(others, whole))
+            yield Match({"x": inner.operands[0], "y": aligned(weights, _covered(others, whole), whole), "axis": axes})
+            return
+
+
+def _last_labels(core: Node, whole: Node) -> Labels:
+    rank = len(whole.shape)
+    return tuple(range(rank - len(core.shape), rank))
+
+
+def _covered(terms: Sequence[tuple[Node, Labels]], whole: Labels) -> Labels:
+    return tuple(label for label in whole if any(label in labels for _, labels in terms))
+
+
+def sums_of_squares(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the root of a sum of squares, of sums of squares over axes and of positive numbers."""
+    bare = scope.bare(node.operands[0])
+    if not isinstance(bare, Plus) or bare in scope.barriers:
+        return
+    sides = [_side(core, factor, scope) for core, factor in scope.terms(bare)]
+    known = [side for side in sides if side is not None]
+    if len(known) == len(sides) and not all(isinstance(side, Exact) for side in known):
+        while len(known) > 2:
+            known[:2] = [hypot(*known[:2])]
+        yield Match({"x": known[0], "y": known[1]})
+
+
+def _side(core: Node | None, factor: Any, scope: Scope) -> Node | None:
+    """Return what a term is the square of, None if that is not seen."""
+    if not factor > 0:
+        return None
+    length = root_of_number(exact(factor))
+    if core is None:
+        return length
+    inner, view = split_views(core, scope.bare)
+    root = scope.root(inner)
+    if root is None and (reduced := reduction_of(inner)) is not None and reduced[0] == "sum":
+        root = scope.root(reduced[1])
+        root = None if root is None else norm(root, axis=reduced[2])
+    return None if root is None else hadamard(length, view(root))
+
+
+class _Average(NamedTuple):
+    """A term that is a number times sums over axes: what is summed, over which axes, and how that is viewed."""
+
+    summands: list[Node]
+    axes: tuple[int, ...]
+    factor: sympy.Expr
+    view: View
+
+
+def averages_of_squares(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the average of a square less the square of the average, among the terms of a sum."""
+    if sum(map(_is_quotient, map(scope.bare, node.operands))) < 2:
+        return
+    averages = [(term, found) for term in node.operands if (found := _average(term, scope)) is not None]
+    for (one, first), (other, second) in permutations(averages, 2):
+        root = _root(first, scope)
+        alike = [scope.bare(x) for x in second.summands] == [root, root] and first.axes == second.axes
+        if root is not None and alike and _same_view(first, second, root):
+            count = _expression(product(root.shape[axis] for axis in first.axes))
+            times = sympy.simplify(first.factor * count)
+            if times.is_Rational and times != 0 and sympy.simplify(second.factor * count**2 + times) == 0:
+                rest = [term for term in node.operands if term is not one and term is not other]
+                number = int(times) if times.is_Integer else Fraction(int(times.p), int(times.q))
+                yield Match({"x": root, "axis": first.axes, "view": first.view}, number, add(*rest) if rest else None)
+
+
+def _is_quotient(node: Node) -> bool:
+    return isinstance(node, Contract) or (isinstance(node, Map) and node.operation.name == "divide")
+
+
+def _same_view(first: _Average, second: _Average, root: Node) -> bool:
+    total = sum_axes(root, first.axes)
+    return first.view(total) is second.view(total)
+
+
+def _root(average: _Average, scope: Scope) -> Node | None:
+    """Return what an average is the average of the squares of."""
+    found = scope.factors(average.summands[0])
+    cores = [scope.bare(core) for core in found.cores]
+    square = len(average.summands) == 1 and len(cores) == 2 and cores[0] is cores[1] and found.coefficient == 1
+    return cores[0] if square else None
+
+
+def _average(term: Node, scope: Scope) -> _Average | None:
+    """Read a term as a number times one sum, or times the product of two sums that are viewed alike."""
+    core, number = split_coefficient(scope.bare(term))
+    if core is None or not isinstance(number, (int, Fraction)):
+        return None
+    inside, outer = split_views(core, scope.bare)
+    found = scope.factors(inside)
+    times = _expression(number) * _expression(found.coefficient)
+    summands, axes, views = [], set(), []
+    for factor in found.cores:
+        inner, view = split_views(factor, scope.bare)
+        while isinstance(inner, Map) and inner.operation.name == "divide":
+            below = scope.bare(inner.operands[1])
+            if not isinstance(below, (Exact, Size)):
+                return None
+            times = times / _expression(below.size if isinstance(below, Size) else below.value)
+            inner, within = split_views(inner.operands[0], scope.bare)
+            view = _composed(view, within)
+        reduced = reduction_of(inner)
+        if reduced is None or reduced[0] != "sum":
+            return None
+        summands.append(reduced[1])
+        axes.add(reduced[2])
+        views.append(_composed(outer, view))
+    alike = len(axes) == 1 and len(summands) <= 2
+    return _Average(summands, axes.pop(), times, views[0]) if alike else None
+
+
+def _expression(value: Any) -> sympy.Expr:
+    """Return an exact number or a size as a SymPy expression."""
+    return value if isinstance(value, sympy.Expr) else sympy.Rational(value)
+
+
+def _composed(outer: View, inner: View) -> View:
+    return lambda node: outer(inner(node))

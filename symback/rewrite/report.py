@@ -1,0 +1,86 @@
+"""What rewriting did: which rule was applied where."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from symback.nodes.apply import Named
+from symback.nodes.node import Node
+from symback.trace import Application
+
+_MOST_CHARACTERS = 60
+_NOWHERE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One application of a rule, in words.
+
+    Attributes:
+        rule: The name of the rule.
+        place: The name (by `let`, or that of an adjoint) of the smallest named expression that it happened in, ``-``
+            where there is none.
+        before: What it was applied to.
+        after: What became of that.
+    """
+
+    rule: str
+    place: str
+    before: str
+    after: str
+
+
+class Explanation(tuple[Reason, ...]):
+    """The applications of rules, in their order; it prints as a table.
+
+    Example:
+        >>> import symback as sb
+        >>> x = sb.tensor("x", ("n",))
+        >>> print(sb.explain(sb.let("y", 1 / (1 + sb.exp(-x)))))
+        rule               in  before                    after
+        logistic function  y   divide(1, (1 + exp(-x)))  sigmoid(x)
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        if not self:
+            return "no rule applied"
+        rows = [("rule", "in", "before", "after"), *((r.rule, r.place, r.before, r.after) for r in self)]
+        widths = [max(len(row[k]) for row in rows) for k in range(4)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+    __repr__ = __str__
+
+    def __reduce__(self) -> tuple[type["Explanation"], tuple[list[Reason]]]:
+        return Explanation, (list(self),)
+
+
+NOTHING = Explanation()
+
+
+def places_in(order: Sequence[Node]) -> dict[Node, str]:
+    """Return for each node of a graph, operands first, the name of the smallest named expression that it is part of."""
+    places: dict[Node, str] = {}
+    for node in reversed(order):
+        place = node.name if isinstance(node, Named) else places.get(node, _NOWHERE)
+        places[node] = place
+        for operand in node.operands:
+            places.setdefault(operand, place)
+    return places
+
+
+def explained(applications: Sequence[Application], places: Mapping[Node, str]) -> Explanation:
+    """Put applications into words."""
+
+    def reasons() -> Iterator[Reason]:
+        for step in applications:
+            yield Reason(step.rule, places.get(step.origin, _NOWHERE), _shown(step.before), _shown(step.after))
+
+    return Explanation(reasons())
+
+
+def _shown(node: Node) -> str:
+    text = str(node).rpartition("\n")[2]
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
