@@ -156,6 +156,9 @@ def test_what_is_differentiated_by_stays():
     assert str(sb.grad(loss, e)) == "e = exp(x)\nd_e = divide(1, (1 + e))"
 
 
+PYTHAGORAS = sb.Rule("Pythagoras", lambda x: sb.sin(x) ** 2 + sb.cos(x) ** 2, lambda x: 1)
+
+
 def test_rules_of_the_users_own():
     rule = sb.Rule("double angle", lambda x: 2 * sb.sin(x) * sb.cos(x), lambda x: sb.sin(2 * x))
     assert str(sb.rewrite(y * sb.cos(x) * sb.sin(x), [rule])) == "1/2*sin(2*x)*y"
@@ -167,6 +170,9 @@ def test_a_condition_and_numbers():
     rule = sb.Rule("even power", lambda x, c: abs(x) ** c, lambda x, c: x**c, lambda x, c: c.value % 2 == 0)
     assert sb.rewrite(abs(x) ** 4, [rule]) is x**4
     assert sb.rewrite(abs(x) ** 3, [rule]) is abs(x) ** 3
+    odd = sb.Rule("odd", lambda x, c: c * sb.sin(x), lambda x, c: c.value * sb.tan(x))
+    assert str(sb.rewrite(-3 * sb.sin(x), [odd])) == "-3*tan(x)"
+    assert str(sb.rewrite(sb.sin(x) ** 2 + sb.cos(x) ** 2, [PYTHAGORAS])) == "astype(ones(n,), float64)"
 
 
 def test_rules_that_undo_one_another_are_an_error():
@@ -176,6 +182,9 @@ def test_rules_that_undo_one_another_are_an_error():
     ]
     with pytest.raises(errors.RewriteError, match=r"no end after \d+ applications of 'to (co)?sine', 'to"):
         sb.rewrite(sb.cos(x), turns)
+    within = sb.Rule("within", lambda x: sb.cos(x), lambda x: sb.exp(sb.cos(x)))
+    with pytest.raises(errors.RewriteError, match="no end after 1 applications of 'within'"):
+        sb.rewrite(sb.cos(x), [within])
     grows = sb.Rule("grows", lambda x: sb.cos(x), lambda x: sb.cos(x + 1))
     with pytest.raises(errors.RewriteError, match=r"no end after .* of 'grows'"):
         sb.rewrite(sb.cos(x), [grows])
@@ -197,12 +206,84 @@ def test_a_rule_that_changes_the_shape_is_an_error():
         (lambda: sb.Rule("r", lambda x: x, lambda y: y), "different parameters"),
         (lambda: sb.rewrite(x, [sb.Rule("r", lambda x: x.undefined, lambda x: x)]), "the left side fails on wildcards"),
         (lambda: sb.rewrite(x, "softplus"), "rules must be a list of sb.Rule, not str"),
+        (lambda: sb.rewrite(x, ["softplus"]), "rules must be a list of sb.Rule, not list of str"),
+        (lambda: sb.Rule("r", lambda x: sb.sin(x), lambda x: x, lambda x, y: True), "the condition must be a function"),
+        (lambda: sb.rewrite(x, [sb.Rule("r", lambda x, y: sb.sin(x), lambda x, y: x)]), "y must be part of the left"),
+        (lambda: sb.rewrite(sb.sin(x), [sb.Rule("r", lambda x: sb.sin(x), lambda x: None)]), "gives no expression"),
         (lambda: sb.rewrite(x, [sb.Rule("r", lambda x: x, lambda x: x)]), "the left side must be an operation"),
     ],
 )  # fmt: skip
 def test_what_is_no_rule_is_refused(make, message):
     with pytest.raises(errors.UsageError, match=message):
         make()
+
+
+V1 = sb.tensor("v", ("m", 1))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        sb.softmax(sb.tensor("u", ("m", 1)) + sb.broadcast_to(V1, ("m", 4)), axis=1),
+        sb.log(sb.sum(sb.exp(sb.tensor("u", ("m", 1)) + sb.broadcast_to(V1, ("m", 4))), axis=1)),
+        sb.sqrt(sb.sum(sb.tensor("W", (2, 3, 2)) ** 2)),
+        sb.sqrt(sb.mean(sb.tensor("W", (2, 3, 2)) ** 2) + 1),
+        sb.sqrt(sb.broadcast_to(x, (3, "n")) ** 2),
+        sb.sqrt((sb.broadcast_to(x, (3, "n")) ** 2)[0] + 1),
+        sb.sqrt(x[None] ** 2 * 4),
+        sb.log(sb.exp(sb.tensor("k", ("n",), dtype="int64"))),
+        sb.sqrt(sb.tensor("k", ("n",), dtype="int64") ** 2),
+        1 / (1 / sb.tensor("k", ("n",), dtype="int64")),
+    ],
+    ids=str,
+)
+def test_shapes_and_dtypes_stay_where_axes_are_repeated_small_or_whole(expression):
+    random = np.random.default_rng(0)
+    variables = [node for node in toposort([expression]) if node.is_Symbol]
+    sizes = {"n": 4, "m": 2}
+    shapes = [[size if isinstance(size, int) else sizes[str(size)] for size in v.shape] for v in variables]
+    point = [random.integers(1, 5, size=shape).astype(v.dtype) for v, shape in zip(variables, shapes, strict=True)]
+    f = sb.lambdify(variables, expression)
+    wanted = evaluate(expression, dict(zip(variables, point, strict=True)))
+    np.testing.assert_allclose(f(*point), wanted, rtol=1e-13)
+    assert f(*point).dtype == wanted.dtype == expression.dtype
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8"])
+def test_a_common_factor_does_not_change_what_sums_are_computed_in(dtype):
+    p, q = sb.tensor("p", ("n",), dtype=dtype), sb.tensor("q", ("n",), dtype=dtype)
+    values = np.array([1, 1 if dtype == "bool" else 100], dtype=dtype)
+    f = sb.lambdify([y, p, q], [y * p + y * q, y * p + 2 * (y * q)])
+    for result, factor in zip(f(np.ones(2), values, values), (2, 3), strict=True):
+        np.testing.assert_array_equal(result, factor * values.astype(float))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        lambda r, c: sb.sqrt(4 * r**2 + 4 * c**2),
+        lambda r, c: sb.log(2 * sb.exp(r) + 2 * sb.exp(c)),
+        lambda r, c: 1 - sb.sigmoid(r),
+    ],
+)
+def test_a_name_is_one_name_before_and_after_differentiation(named):
+    q = sb.let("q", named(x, y))
+    f = sb.lambdify([x, y], [sb.sum(sb.sigmoid(x) * q), sb.grad(sb.sum(q**2), x)])
+    point = {x: np.array([0.3, 2.0]), y: np.array([1.0, -1.0])}
+    np.testing.assert_allclose(f(*point.values())[1], evaluate(sb.grad(sb.sum(q**2), x), point), rtol=1e-13)
+
+
+def test_conditions_look_at_large_expressions_once():
+    total = shared = sb.tensor("A", ("n", "n")) ** 2
+    for number in range(3000):
+        total = sb.let(f"t{number}", total + sb.sin(x * (number + 1)) ** 2)
+    for _ in range(40):
+        shared = shared + sb.sum(shared, axis=0)
+    for node in (total, shared):
+        assert str(sb.simplify(sb.sqrt(2 * node))).rpartition("\n")[2].startswith("sqrt(2*")
+    for number in range(3000):
+        total = sb.let(f"w{number}", total)
+    assert Engine(STABILISE).rewrite([1 + total]) == [1 + total]
 
 
 def test_explain_says_what_was_applied_where():

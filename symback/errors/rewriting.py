@@ -17,9 +17,14 @@ def bad_rule(name: Any, reason: str) -> UsageError:
 def not_rules(rules: Any) -> UsageError:
     """Something else where rules are wanted."""
     return UsageError(
-        f"rewrite: rules must be a list of sb.Rule, not {type(rules).__name__}; the lists that symback has are "
+        f"rewrite: rules must be a list of sb.Rule, not {_kind(rules)}; the lists that symback has are "
         "sb.STABILISE, sb.SIMPLIFY and sb.TAILS"
     )
+
+
+def _kind(rules: Any) -> str:
+    kinds = sorted({type(rule).__name__ for rule in rules}) if isinstance(rules, (list, tuple)) else []
+    return f"{type(rules).__name__} of {', '.join(kinds)}" if kinds else type(rules).__name__
 
 
 def endless(names: Sequence[str], bound: int) -> RewriteError:

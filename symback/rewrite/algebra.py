@@ -17,7 +17,7 @@ from symback.nodes.node import Node
 from symback.nodes.products import full, hadamard, scale
 from symback.rewrite.engine import Rule
 from symback.rewrite.facts import is_nonnegative
-from symback.rewrite.notation import absolute, sqrt, where, zeros_like
+from symback.rewrite.notation import sqrt, where, zeros_like
 from symback.rewrite.parts import Factors, ratio
 from symback.rewrite.pattern import Match, Scope
 
@@ -80,7 +80,8 @@ def _multiple(factor: Node, rests: list[Node], node: Node) -> Iterator[Match]:
     """Yield a sum as a factor times what is left, if that has the shape and the dtype of the sum."""
     first, *others = rests
     rest = add(*others)
-    if fills([factor, first, rest], node.shape, node.dtype):
+    same = all(part.is_weak or part.dtype == node.dtype for part in rests)
+    if same and fills([factor, first, rest], node.shape, node.dtype):
         yield Match({"x": factor, "y": first, "z": rest})
 
 
@@ -149,7 +150,6 @@ SIMPLIFY = [
     Rule("quotient", lambda x, y: x * (1 / y), lambda x, y: x / y, find=_quotients, at=("product",)),
     Rule("reciprocal of a reciprocal", lambda x: 1 / (1 / x), lambda x: x),
     Rule("square of a root", lambda x: sqrt(x) * sqrt(x), lambda x: x, find=_doubled_roots, at=("product",)),
-    Rule("absolute value of what is not negative", lambda x: absolute(x), lambda x: x, is_nonnegative),
     Rule("both branches alike", lambda x, y: where(y > 0, x, x), lambda x, y: x),
 ]  # fmt: skip
 """What `lambdify` applies to every graph, besides `STABILISE`."""

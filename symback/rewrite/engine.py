@@ -10,14 +10,17 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from symback import errors
 from symback.graph import many_allocations, toposort
 from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Named, unnamed
 from symback.nodes.contract import Contract
+from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import broadcast_to, hadamard, scale
 from symback.rewrite.pattern import Match, Scope, pattern_of, wildcards
@@ -73,6 +76,8 @@ class Rule:
             raise errors.bad_rule(self.name, "both sides must be functions of the wildcards")
         if self.parameters != list(inspect.signature(self.right).parameters):
             raise errors.bad_rule(self.name, "the two sides have different parameters")
+        if self.when is not None and not _takes(self.when, len(self.parameters)):
+            raise errors.bad_rule(self.name, "the condition must be a function of the same parameters")
 
     @cached_property
     def parameters(self) -> list[str]:
@@ -83,14 +88,16 @@ class Rule:
     def pattern(self) -> Node:
         """The left side of wildcards."""
         try:
-            made = unnamed(pattern_of(self.left))
-        except errors.SymbackError:
-            raise
+            made = pattern_of(self.left)
         except Exception as reason:
             raise errors.bad_rule(self.name, f"the left side fails on wildcards: {reason}") from reason
-        if not made.operands:
+        if not isinstance(made, Node) or not made.operands:
             raise errors.bad_rule(self.name, "the left side must be an operation")
-        return made
+        known = made.atoms()
+        missing = [name for name, leaf in wildcards(self.parameters).items() if name != "axis" and leaf not in known]
+        if missing:
+            raise errors.bad_rule(self.name, f"{', '.join(missing)} must be part of the left side")
+        return unnamed(made)
 
     @cached_property
     def drops(self) -> bool:
@@ -98,7 +105,7 @@ class Rule:
         if self.find is not None:
             return True
         try:
-            right = self.right(**wildcards(self.parameters))
+            right = as_node(self.right(**wildcards(self.parameters)))
         except errors.SymbackError:  # it asks for more than wildcards have: axes, say
             return False
         return any(leaf.is_Symbol and not right.has(leaf) for leaf in self.pattern.atoms())
@@ -116,12 +123,18 @@ class Rule:
         """What a node must be for this rule to be tried."""
         return self.at if self.find is not None else (root_of(self.pattern),)
 
+    def _made(self, match: Match) -> Node:
+        made = self.right(**match.found)
+        if not isinstance(made, (Node, int, float, Fraction)):
+            raise errors.bad_rule(self.name, f"the right side gives no expression but {type(made).__name__}")
+        return as_node(made)
+
     def apply(self, node: Node, scope: Scope) -> Node | None:
         """Return what the rule makes of a node, or None where it does not apply."""
         matches = self.find(node, scope) if self.find is not None else scope.find(self.pattern, node)
         for match in matches:
             if self.when is None or self.when(*[match.found[name] for name in self.parameters]):
-                made = _placed(self.right(**match.found), match, node, self.drops)
+                made = _placed(self._made(match), match, node, self.drops)
                 if made.shape != node.shape or made.dtype != node.dtype:
                     if self.find is None and match.rest is None:
                         raise errors.rule_changes(self.name, node, made)
@@ -130,15 +143,25 @@ class Rule:
         return None
 
 
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Can a function be called with so many operands?"""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _placed(made: Node, match: Match, node: Node, drops: bool) -> Node:
     """Put the right side in the place of the left: with the number, the terms and factors that stood beside it."""
     if match.scale != 1:
         made = scale(match.scale, made)
     if match.rest is not None:
         made = add(made, match.rest) if isinstance(node, Plus) else hadamard(made, match.rest)
-    if made.shape != node.shape and (drops or match.rest is not None or not made.shape):
+    if made.shape != node.shape and (drops or match.rest is not None or made.is_weak):
         made = broadcast_to(made, node.shape)
-    return made if made.dtype == node.dtype or not made.is_weak else METHODS["astype"](made, node.dtype)
+    whole = node.dtype.kind == "f" != made.dtype.kind
+    return METHODS["astype"](made, node.dtype) if made.dtype != node.dtype and (whole or made.is_weak) else made
 
 
 def root_of(node: Node) -> str:
@@ -160,6 +183,15 @@ def heads(node: Node, known: dict[Node, frozenset[str]]) -> frozenset[str]:
         else:
             known[node] = frozenset().union(*(heads(operand, known) for operand in node.operands))
     return known[node]
+
+
+_WRITTEN: WeakKeyDictionary[Node, Node] = WeakKeyDictionary()
+"""For what rewriting made of a named node, that node."""
+
+
+def as_written(node: Node) -> Node:
+    """Return the named node that a node was rewritten from, or the node: both are what the user gave the name to."""
+    return _WRITTEN.get(node, node)
 
 
 class Engine:
@@ -214,6 +246,8 @@ class Engine:
                 stack.pop()
                 continue
             if node in forward:
+                if forward[node] not in final:  # it is part of what a rule made of it
+                    raise self._endless()
                 final[node] = final[forward[node]]
                 stack.pop()
                 continue
@@ -223,24 +257,24 @@ class Engine:
                 continue
             operands = tuple([final[operand] for operand in node.operands])
             new = node if operands == node.operands else node.with_operands(operands)
+            if isinstance(node, Named) and new is not node:
+                _WRITTEN.setdefault(new, as_written(node))
             made = final[new] if new in final else self._applied(new, stack, given)
             if made is new:
                 final[node] = final[new] = new
                 stack.pop()
                 continue
             if made in forward or len(self.applications) > self._most:
-                raise errors.endless([step.rule for step in self.applications[-8:]], len(self.applications))
+                raise self._endless()
             forward[node] = made
             stack.append(made)
         return final[root]
 
     def _applied(self, node: Node, stack: Sequence[Node], given: AbstractSet[Node]) -> Node:
         """Return what the first rule that applies makes of a node, or the node."""
-        if isinstance(node, Named):
-            return node
+        heads(node, self._heads)
         candidates = self._rules.get(root_of(node), ())
         below: frozenset[str] = frozenset().union(*(heads(operand, self._heads) for operand in node.operands))
-        heads(node, self._heads)
         for rule in candidates:
             if not rule.needs <= below or (rule.name in self._exempt and self._is_exempt(rule, stack)):
                 continue
@@ -250,6 +284,9 @@ class Engine:
                 self.applications.append(Application(rule.name, node, made, origin))
                 return made
         return node
+
+    def _endless(self) -> errors.RewriteError:
+        return errors.endless([step.rule for step in self.applications[-8:]], len(self.applications))
 
     def _is_exempt(self, rule: Rule, stack: Sequence[Node]) -> bool:
         return self._exempt[rule.name](stack[-1], stack[-2] if len(stack) > 1 else None)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from symback.nodes.add import Plus, split_coefficient
 from symback.nodes.apply import Apply, unnamed
 from symback.nodes.classify import classify
-from symback.nodes.contract import Contract
+from symback.nodes.contract import Contract, Parts
 from symback.nodes.leaves import Constant, Exact, Ones, Size
 from symback.nodes.node import Node
 from symback.rewrite.views import is_view, viewed
@@ -21,20 +21,28 @@ _WITH_LOGARITHM = {"exp", "sigmoid", "softmax_over", "erfc", "ndtr"}
 """Functions whose logarithm is right where they underflow."""
 
 
-def is_positive(node: Node, depth: int = _DEPTH) -> bool:
+Known = dict[tuple[Node, bool], bool]
+"""What is known of the signs of the parts of an expression; True stands for: not zero either."""
+
+
+def is_positive(node: Node) -> bool:
     """Is this greater than zero wherever it is a number (rounding apart)?"""
-    return _signed(node, True, depth)
+    return _signed(node, True, _DEPTH, {})
 
 
-def is_nonnegative(node: Node, depth: int = _DEPTH) -> bool:
+def is_nonnegative(node: Node) -> bool:
     """Is this never less than zero?"""
-    return _signed(node, False, depth)
+    return _signed(node, False, _DEPTH, {})
 
 
-def _signed(node: Node, strict: bool, depth: int) -> bool:
+def _signed(node: Node, strict: bool, depth: int, known: Known) -> bool:
     node = unnamed(node)
-    if depth == 0:
-        return False
+    if (node, strict) not in known:
+        known[node, strict] = depth > 0 and _sign_of(node, strict, depth, known)
+    return known[node, strict]
+
+
+def _sign_of(node: Node, strict: bool, depth: int, known: Known) -> bool:
     if isinstance(node, Exact):
         return bool(node.value > 0) or (not strict and bool(node.value == 0))
     if isinstance(node, (Ones, Size)):
@@ -42,27 +50,27 @@ def _signed(node: Node, strict: bool, depth: int) -> bool:
     if isinstance(node, Constant):
         return bool((node.array > 0).all() if strict else (node.array >= 0).all())
     if is_view(node):
-        return _signed(viewed(node), strict, depth - 1)
+        return _signed(viewed(node), strict, depth - 1, known)
     if isinstance(node, Plus):
-        return _signed_sum(node, strict, depth)
+        signs = [_signed(term, False, depth - 1, known) for term in node.operands]
+        return all(signs) and (not strict or any(_signed(term, True, depth - 1, known) for term in node.operands))
     if isinstance(node, Contract):
-        return _signed_product(node, strict, depth)
-    return isinstance(node, Apply) and _signed_function(node, strict, depth)
+        return _sign_of_product(node, strict, depth, known)
+    return isinstance(node, Apply) and _sign_of_function(node, strict, depth, known)
 
 
-def _signed_sum(node: Plus, strict: bool, depth: int) -> bool:
-    signs = [_signed(term, False, depth - 1) for term in node.operands]
-    return all(signs) and (not strict or any(_signed(term, True, depth - 1) for term in node.operands))
-
-
-def _signed_product(node: Contract, strict: bool, depth: int) -> bool:
+def _sign_of_product(node: Contract, strict: bool, depth: int, known: Known) -> bool:
     parts = node.parts()
     summed = any(label not in parts.out for _, labels in parts.cores for label in labels)
     if not parts.coefficient > 0 or (strict and summed and not _has_entries(node)):
         return False
+    return (not strict and _is_pair(parts)) or all(_signed(core, strict, depth - 1, known) for core, _ in parts.cores)
+
+
+def _is_pair(parts: Parts) -> bool:
+    """Is this the square of one operand, summed or not?"""
     cores = [unnamed(core) for core, _ in parts.cores]
-    pair = len(cores) == 2 and cores[0] is cores[1] and parts.cores[0][1] == parts.cores[1][1]
-    return (pair and not strict) or all(_signed(core, strict, depth - 1) for core in cores)
+    return len(cores) == 2 and cores[0] is cores[1] and parts.cores[0][1] == parts.cores[1][1]
 
 
 def _has_entries(node: Contract) -> bool:
@@ -71,75 +79,89 @@ def _has_entries(node: Contract) -> bool:
     return all(not isinstance(size, int) or size > 0 for size in product.sizes.values())
 
 
-def _signed_function(node: Apply, strict: bool, depth: int) -> bool:
+def _sign_of_function(node: Apply, strict: bool, depth: int, known: Known) -> bool:
     name = node.operation.name
     if name in _POSITIVE or (name in _NONNEGATIVE and not strict):
         return True
     if name in ("divide", "maximum", "hypot"):
-        several = [_signed(operand, strict, depth - 1) for operand in node.operands]
+        several = [_signed(operand, strict, depth - 1, known) for operand in node.operands]
         return any(several) if name != "divide" else all(several)
     if name in ("sqrt", "power"):
-        return _signed(node.operands[0], strict, depth - 1)
+        return _signed(node.operands[0], strict, depth - 1, known)
     return False
 
 
-def has_logarithm(node: Node, depth: int = _DEPTH) -> bool:
+def has_logarithm(node: Node) -> bool:
     """Is there a form of log(node) that is right where the node itself overflows, underflows or is close to 1?"""
+    return _has_logarithm(node, _DEPTH, {})
+
+
+def _has_logarithm(node: Node, depth: int, known: dict[Node, bool]) -> bool:
     node = unnamed(node)
-    if depth == 0:
-        return False
+    if node not in known:
+        known[node] = depth > 0 and _logarithm_is_seen(node, depth, known)
+    return known[node]
+
+
+def _logarithm_is_seen(node: Node, depth: int, known: dict[Node, bool]) -> bool:
     if is_view(node):
-        return has_logarithm(viewed(node), depth - 1)
+        return _has_logarithm(viewed(node), depth - 1, known)
     if isinstance(node, Plus):
         terms = [split_coefficient(unnamed(term)) for term in node.operands]
-        positive = all(factor > 0 for _, factor in terms)
-        return positive and all(core is None or _is_exponential(core, depth - 1) for core, _ in terms)
+        return all(factor > 0 for _, factor in terms) and all(
+            core is None or name_of(core) == "exp" or (_is_plus(core) and _has_logarithm(core, depth - 1, known))
+            for core, _ in terms
+        )
     if isinstance(node, Contract):
-        parts = node.parts()
-        return any(has_logarithm(core, depth - 1) for core, _ in parts.cores)
-    if not isinstance(node, Apply):
-        return False
-    if node.operation.name in ("divide", "sqrt", "power"):
-        return any(has_logarithm(operand, depth - 1) for operand in node.operands)
-    return node.operation.name in _WITH_LOGARITHM
+        return any(_has_logarithm(core, depth - 1, known) for core, _ in node.parts().cores)
+    if name_of(node) in ("divide", "sqrt", "power"):
+        return any(_has_logarithm(operand, depth - 1, known) for operand in node.operands)
+    return name_of(node) in _WITH_LOGARITHM
 
 
-def _is_exponential(node: Node, depth: int) -> bool:
-    """Is this an exponential, or a sum of exponentials and positive numbers?"""
+def name_of(node: Node) -> str:
+    """Return the name of the primitive that a node applies, names looked through; empty if it is none."""
     node = unnamed(node)
-    return _name(node) == "exp" or (isinstance(node, Plus) and has_logarithm(node, depth))
-
-
-def _name(node: Node) -> str:
     return node.operation.name if isinstance(node, Apply) else ""
+
+
+def _is_plus(node: Node) -> bool:
+    return isinstance(unnamed(node), Plus)
 
 
 def is_sum_of_squares(node: Node) -> bool:
     """Is this a square, or a sum of squares, over axes too?"""
+    return _is_of_squares(node, _DEPTH)
+
+
+def _is_of_squares(node: Node, depth: int) -> bool:
     node = unnamed(node)
     if isinstance(node, Plus):
-        return all(is_sum_of_squares(term) or is_nonnegative(term, 1) for term in node.operands)
+        squares = len(node.operands) <= _DEPTH and depth > 0
+        return squares and all(_is_of_squares(term, depth - 4) or is_nonnegative(term) for term in node.operands)
     if not isinstance(node, Contract):
         return False
     parts = node.parts()
-    cores = [unnamed(core) for core, _ in parts.cores]
-    if len(cores) == 1 and any(label not in parts.out for label in parts.cores[0][1]):
-        return is_sum_of_squares(cores[0])
-    return len(cores) == 2 and cores[0] is cores[1] and parts.cores[0][1] == parts.cores[1][1]
+    if len(parts.cores) == 1 and any(label not in parts.out for label in parts.cores[0][1]):
+        return depth > 0 and _is_of_squares(parts.cores[0][0], depth - 1)
+    return _is_pair(parts)
 
 
 def is_constant_along(node: Node, like: Node, axes: tuple[int, ...]) -> bool:
-    """Is an operand of one size along these axes of the array that it broadcasts with?"""
+    """Is an operand constant along these axes of an array that it broadcasts with, and that has their full size?"""
     node = unnamed(node)
     if isinstance(node, Plus):
         return all(is_constant_along(term, like, axes) for term in node.operands)
-    shape: list[object] = list(node.shape)
+    sizes: list[object] = list(node.shape)
+    repeated = [False] * len(sizes)
     if isinstance(node, Contract):
         parts = node.parts()
-        shape = [1 if label in parts.ones else size for label, size in zip(parts.out, shape, strict=True)]
-    rank = len(like.shape)
-    shape = [1] * (rank - len(shape)) + shape
-    return len(shape) == rank > max(axes, default=0) and all(shape[axis] == 1 for axis in axes)
+        repeated = [label in parts.ones for label in parts.out]
+    missing = len(like.shape) - len(sizes)
+    if missing < 0 or len(like.shape) <= max(axes, default=0):
+        return False
+    sizes, repeated = [1] * missing + sizes, [True] * missing + repeated
+    return all(sizes[axis] == 1 or (repeated[axis] and sizes[axis] == like.shape[axis]) for axis in axes)
 
 
 def textbook_complements(nodes: Iterable[Node]) -> Callable[[Node, Node | None], bool]:
@@ -171,6 +193,6 @@ def _complemented(node: Plus) -> Node | None:
         core, coefficient = split_coefficient(unnamed(term))
         if core is None:
             number = coefficient
-        elif _name(unnamed(core)) == "sigmoid" and coefficient == -1:
+        elif name_of(core) == "sigmoid" and coefficient == -1:
             function = unnamed(core)
     return function if len(node.operands) == 2 and number == 1 else None

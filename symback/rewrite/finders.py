@@ -141,10 +141,8 @@ def _same_view(first: _Average, second: _Average, root: Node) -> bool:
 
 def _root(average: _Average, scope: Scope) -> Node | None:
     """Return what an average is the average of the squares of."""
-    found = scope.factors(average.summands[0])
-    cores = [scope.bare(core) for core in found.cores]
-    square = len(average.summands) == 1 and len(cores) == 2 and cores[0] is cores[1] and found.coefficient == 1
-    return cores[0] if square else None
+    root = scope.root(average.summands[0]) if len(average.summands) == 1 else None
+    return None if root is None else scope.bare(root)
 
 
 def _average(term: Node, scope: Scope) -> _Average | None:

@@ -24,11 +24,14 @@ class Factors(NamedTuple):
 
 
 def is_product(node: Node) -> bool:
-    """Is this a product entry by entry, or a multiple?"""
-    return isinstance(node, Contract) and classify(node).kind in ("hadamard", "scale")
+    """Is this a product entry by entry, or a multiple, that repeats nothing?"""
+    if not isinstance(node, Contract):
+        return False
+    product = classify(node)
+    return product.kind in ("hadamard", "scale") and not product.ones
 
 
-def root_of(factors: Factors) -> Node | None:
+def square_root_of(factors: Factors) -> Node | None:
     """Return what a product is the square of, if each factor stands there twice and the number is a square."""
     rest, half = list(factors.cores), []
     while rest:

@@ -30,7 +30,16 @@ from symback.nodes.leaves import Exact, Variable, exact, variable
 from symback.nodes.node import Node
 from symback.nodes.products import hadamard, scale
 from symback.nodes.shapes import Shape
-from symback.rewrite.parts import Factors, aligned, is_product, ratio, reduction_of, repetition_of, root_of, sum_of
+from symback.rewrite.parts import (
+    Factors,
+    aligned,
+    is_product,
+    ratio,
+    reduction_of,
+    repetition_of,
+    square_root_of,
+    sum_of,
+)
 
 Found = dict[str, Any]
 """What the wildcards of a pattern stand for, by name."""
@@ -144,7 +153,7 @@ class Scope:
             return
         wanted, factors = self.factors(pattern), self.factors(node)
         if whole and _is_square(wanted):
-            root = root_of(factors)
+            root = square_root_of(factors)
             if root is not None:
                 name = wanted.cores[0].name.removeprefix(_PREFIX)
                 yield from (Match(bound) for bound in self._bind(name, root, found))
@@ -152,10 +161,10 @@ class Scope:
         patterns = sorted(wanted.cores, key=lambda core: isinstance(core, Variable))
         absorbs = whole and isinstance(patterns[-1], Variable) and wanted.coefficient not in _NUMBER_OF
         starts: list[tuple[Any, Found]]
-        if not whole or absorbs:
-            starts = [(ratio(factors.coefficient, wanted.coefficient), found)]
-        elif factors.coefficient == 1 and wanted.coefficient in _NUMBER_OF:
+        if wanted.coefficient in _NUMBER_OF and factors.coefficient == 1:
             starts = []
+        elif wanted.coefficient not in _NUMBER_OF and (not whole or absorbs):
+            starts = [(ratio(factors.coefficient, wanted.coefficient), found)]
         else:
             starts = [(1, bound) for bound in _number(wanted.coefficient, factors.coefficient, found)]
         for scaling, bound in starts:
@@ -210,10 +219,10 @@ class Scope:
         terms = self.terms(node)
         if not len(patterns) <= len(terms) <= _MOST_TERMS:
             return
-        if whole:
+        lead = patterns[0][1]
+        if whole or any(coefficient in _NUMBER_OF for _, coefficient in patterns):
             scales = {1}
         else:
-            lead = patterns[0][1]
             scales = {number for _, factor in terms if (number := ratio(factor, lead)) not in (None, 0)}
         for scaling in sorted(scales, key=lambda value: (abs(value), value < 0)):
             for match in self._among(patterns, terms, scaling, found, node.shape, whole):
@@ -221,7 +230,7 @@ class Scope:
 
     def root(self, node: Node) -> Node | None:
         """Return what a node is the square of; None if it is not written as a square."""
-        return root_of(self.factors(node)) if is_product(self.bare(node)) else None
+        return square_root_of(self.factors(node)) if is_product(self.bare(node)) else None
 
     def terms(self, node: Node) -> list[tuple[Node | None, Any]]:
         """Return the terms of a sum with their numbers, of sums within it too."""

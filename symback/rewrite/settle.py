@@ -14,10 +14,11 @@ from symback.nodes.contract import is_zero
 from symback.nodes.leaves import Label, Variable
 from symback.nodes.node import Node
 from symback.rewrite.algebra import SIMPLIFY
-from symback.rewrite.engine import Engine
+from symback.rewrite.engine import Engine, as_written
 from symback.rewrite.facts import textbook_complements
 from symback.rewrite.report import Explanation, explained, places_in
 from symback.rewrite.stability import COMPLEMENT, STABILISE, TAILS
+from symback.trace import Application
 
 __all__ = ["settle"]
 
@@ -37,14 +38,19 @@ def settle(outputs: Sequence[Node], tails: str = "absolute") -> tuple[list[Node]
         order = toposort(outputs)
         plain = rebuild(outputs, lambda node, operands: _without_name(node, operands))
         relative = tails == "relative"
-        rules = [*STABILISE, *(TAILS if relative else ()), *SIMPLIFY]
-        exempt = {} if relative else {COMPLEMENT: textbook_complements(plain.values())}
-        engine = Engine(rules, exempt=exempt)
-        engine.rewrite([plain[output] for output in outputs])
-        final = {node: engine.form_of(plain[node]) for node in order}
+        further = [*STABILISE, *(TAILS if relative else ()), *SIMPLIFY]
+        applied: list[Application] = []
+        forms = dict(plain)
+        for rules in (STABILISE, further):  # first what differentiation has applied to its graph already
+            exempt = {} if relative else {COMPLEMENT: textbook_complements(forms.values())}
+            engine = Engine(rules, exempt=exempt)
+            engine.rewrite([forms[output] for output in outputs])
+            forms = {node: engine.form_of(form) for node, form in forms.items()}
+            applied += engine.applications
+        final = {node: forms[node] for node in order}
         _check_names(order, final)
         places = {plain[node]: place for node, place in places_in(order).items()}
-        return _with_names(outputs, final, _labels(order, final)), explained(engine.applications, places)
+        return _with_names(outputs, final, _labels(order, final)), explained(applied, places)
 
 
 def _without_name(node: Node, operands: tuple[Node, ...]) -> Node:
@@ -54,8 +60,9 @@ def _without_name(node: Node, operands: tuple[Node, ...]) -> Node:
 def _labels(order: Sequence[Node], final: Mapping[Node, Node]) -> dict[Node, Label]:
     """Return the name of each expression that has one: the user's before one that a pass gave."""
     labels: dict[Node, Label] = {}
+    taken: dict[Label, Node] = {}
     for node in order:
-        if isinstance(node, Named):
+        if isinstance(node, Named) and taken.setdefault(node.label, final[node]) is final[node]:
             known = labels.setdefault(final[node], node.label)
             if known.kind != "let" and node.label.kind == "let":
                 labels[final[node]] = node.label
@@ -84,5 +91,5 @@ def _check_names(order: Sequence[Node], final: Mapping[Node, Node]) -> None:
     for node in order:
         if isinstance(node, Variable) or (isinstance(node, Named) and node.label.kind == "let"):
             owner = owners.setdefault(node.name, node)
-            if final[owner] is not final[node]:
+            if final[owner] is not final[node] and as_written(owner) is not as_written(node):
                 raise errors.name_clash(node.name, unnamed(owner), unnamed(node))

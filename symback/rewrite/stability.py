@@ -109,11 +109,14 @@ LOGARITHMS = [
 """Logarithms of what overflows, underflows, or is close to 1."""
 
 EXPONENTIALS = [
+    Rule("quotient of exponentials", lambda x, y: exp(x) * (1 / y), lambda x, y: exp(x) / y,
+         lambda x, y: has_logarithm(y)),
     Rule("expm1", lambda x: exp(x) - 1, lambda x: expm1(x)),
     Rule("hyperbolic tangent", lambda x: expm1(x) / (1 + exp(x)), lambda x: tanh(x / 2)),
     Rule("hyperbolic tangent", lambda x: -expm1(x) / (1 + exp(x)), lambda x: -tanh(x / 2)),
     Rule("hyperbolic tangent", lambda x: (exp(x) - exp(-x)) / (exp(x) + exp(-x)), lambda x: tanh(x)),
     Rule("logistic function", lambda x: exp(x) / (1 + exp(x)), lambda x: sigmoid(x)),
+    Rule("logistic function", lambda x: exp(x) * sigmoid(-x), lambda x: sigmoid(x)),
     Rule("logistic function", lambda x: exp(x) / ((1 + exp(x)) * (1 + exp(x))), lambda x: sigmoid(x) * sigmoid(-x)),
     Rule("logistic function", lambda x, y: y / (1 + exp(x)), lambda x, y: y * sigmoid(-x)),
     Rule("logistic function", lambda x, y: y / ((1 + exp(x)) * (1 + exp(x))),
@@ -124,7 +127,7 @@ EXPONENTIALS = [
     Rule(COMPLEMENT, lambda x: 1 - sigmoid(x), lambda x: sigmoid(-x)),
     Rule("hyperbolic tangent", lambda x: 2 * sigmoid(x) - 1, lambda x: tanh(x / 2)),
     Rule("hyperbolic tangent", lambda x: sigmoid(x) - sigmoid(-x), lambda x: tanh(x / 2)),
-    Rule("reciprocal of exp", lambda x, y: y / exp(x), lambda x, y: y * exp(-x)),
+    Rule("reciprocal of exp", lambda x: 1 / exp(x), lambda x: exp(-x)),
     Rule("Bose's function", lambda x: exp(x) / expm1(x), lambda x: -bose(-x)),
     Rule("Bose's function", lambda x, y: y / expm1(x), lambda x, y: y * bose(x)),
     Rule("log-odds", lambda x: softplus(x) - softplus(-x), lambda x: x),
@@ -141,6 +144,7 @@ EXPONENTIALS = [
 """Quotients of what overflows, and differences that cancel."""
 
 ROOTS = [
+    Rule("absolute value of what is not negative", lambda x: abs(x), lambda x: x, is_nonnegative),
     Rule("root of a multiple", lambda c, x: sqrt(c * x), lambda c, x: root_of_number(c) * sqrt(x),
          lambda c, x: is_positive(c) and is_sum_of_squares(x)),
     Rule("root of a quotient", lambda x, y: sqrt(x / y), lambda x, y: sqrt(x) / sqrt(y),
