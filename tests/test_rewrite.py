@@ -35,7 +35,8 @@ FORMS = [
 """What the wildcards of a rule are tried with, until it applies."""
 
 VIEWS = [sb.transpose, lambda x: x[0], lambda x: x[..., None], lambda x: sb.reshape(x, (-1,))]
-SHAPES = {"diagonals": (3,)}
+M = sb.tensor("M", (3, 3))
+SHAPES = {"diagonals": (3,), "common matrix": (3, 3)}
 """The shape of the operands, if not (2, 3)."""
 
 CANCELLING = {"log of erfc", "log of the normal distribution"}
@@ -49,7 +50,7 @@ def candidates(name, shape):
     if name == "axis":
         return [(len(shape) - 1,)]
     if name == "view":
-        return VIEWS if len(shape) == 2 else [sb.diag]
+        return VIEWS if shape == (2, 3) else [sb.diag] if len(shape) == 1 else [lambda x: M @ x, lambda x: x.T @ M]
     return [form(sb.tensor(name, shape)) for form in FORMS]
 
 
@@ -284,6 +285,15 @@ def test_conditions_look_at_large_expressions_once():
     for number in range(3000):
         total = sb.let(f"w{number}", total)
     assert Engine(STABILISE).rewrite([1 + total]) == [1 + total]
+
+
+def test_products_with_one_matrix_are_one_product():
+    A, s = sb.tensor("A", ("n", "n")), sb.tensor("s", ("n", "n"))
+    assert str(sb.simplify(A @ x + A @ y)) == "A @ (x + y)"
+    assert str(sb.simplify(s @ A + s.T @ A)) == "(s + transpose('ij->ji', s)) @ A"
+    assert str(sb.simplify(3 * (x @ A) - y @ A)) == "(3*x - y) @ A"
+    for node in (A @ x + s @ x, A @ x + x @ A, A @ A + A @ s + sb.trace(A)):
+        assert "common matrix" not in [reason.rule for reason in sb.explain(node)]
 
 
 def test_explain_says_what_was_applied_where():

@@ -7,18 +7,18 @@ multiplies, also where that is infinite or NaN.
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
-from symback.nodes.add import Plus, add, fills
+from symback.nodes.add import Plus, add, fills, split_coefficient
 from symback.nodes.apply import Map
-from symback.nodes.contract import Contract, Parts, contract, is_zero
+from symback.nodes.contract import Contract, Labels, Parts, contract, is_zero
 from symback.nodes.leaves import exact
 from symback.nodes.node import Node
-from symback.nodes.products import full, hadamard, scale
+from symback.nodes.products import full, hadamard, permute, scale
 from symback.rewrite.engine import Rule
 from symback.rewrite.facts import is_nonnegative
 from symback.rewrite.notation import sqrt, where, zeros_like
-from symback.rewrite.parts import Factors, ratio
+from symback.rewrite.parts import Factors, is_product, ratio
 from symback.rewrite.pattern import Match, Scope
 
 __all__ = ["SIMPLIFY"]
@@ -96,6 +96,53 @@ def _rest_of(found: Factors, factor: Node) -> Node:
     return _product(found._replace(cores=cores))
 
 
+def _common_matrices(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a sum of products of one matrix with several operands, which are added up first."""
+    if len(node.operands) > _MOST_TERMS:
+        return
+    terms = [split_coefficient(scope.bare(term)) for term in node.operands]
+    products = [
+        core.parts()._replace(coefficient=number)
+        for core, number in terms
+        if isinstance(core, Contract) and not is_product(core) and core.parts().coefficient == 1
+    ]
+    if len(products) < len(terms):
+        return
+    for matrix, _ in products[0].cores:
+        beside = [found for product in products if (found := _beside(matrix, product, node)) is not None]
+        if len(beside) == len(terms) and len({(frozenset(found.labels), found.out) for found in beside}) == 1:
+            like = beside[0]
+            first, *others = [permute(each, [labels.index(k) for k in like.labels]) for each, labels, _ in beside]
+
+            def multiply(rest: Node, matrix: Node = matrix, like: _Beside = like) -> Node:
+                return contract([(matrix, (0, 1)), (rest, like.labels)], like.out)
+
+            yield Match({"x": first, "y": add(*others), "view": multiply})
+
+
+class _Beside(NamedTuple):
+    """What a matrix with the labels 0 and 1 is multiplied by; other labels are 2 more than their place."""
+
+    operand: Node
+    labels: Labels
+    out: Labels
+
+
+def _beside(matrix: Node, product: Parts, node: Node) -> _Beside | None:
+    others = [(core, labels) for core, labels in product.cores if core is not matrix]
+    if len(matrix.shape) != 2 or len(product.cores) != 2 or len(others) != 1 or product.ones:
+        return None
+    ((operand, labels),) = others
+    (own,) = [found for core, found in product.cores if core is matrix]
+    if len({*own}) < 2 or len({*labels}) < len(labels) or len({*product.out}) < len(product.out):
+        return None
+    if operand.dtype != node.dtype or matrix.dtype != node.dtype or not {*labels} <= {*own, *product.out}:
+        return None
+    number = {**{label: 2 + place for place, label in enumerate(product.out)}, own[0]: 0, own[1]: 1}
+    scaled = operand if product.coefficient == 1 else scale(product.coefficient, operand)
+    return _Beside(scaled, tuple([number[label] for label in labels]), tuple([number[label] for label in product.out]))
+
+
 def _diagonals(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum of arrays that are zero but for a diagonal, the same in all: their entries are added alone."""
     entries, outs = [], set()
@@ -145,6 +192,8 @@ SIMPLIFY = [
     Rule("like terms", lambda x, y: (x + y) - y, lambda x, y: x, find=_nested_sums, at=("add",)),
     Rule("common factor", lambda x, y, z: x * y + x * z, lambda x, y, z: x * (y + z),
          find=_common_factors, at=("add",)),
+    Rule("common matrix", lambda x, y, view: view(x) + view(y), lambda x, y, view: view(x + y),
+         find=_common_matrices, at=("add",)),
     Rule("diagonals", lambda x, y, view: view(x) + view(y), lambda x, y, view: view(x + y),
          find=_diagonals, at=("add",)),
     Rule("quotient", lambda x, y: x * (1 / y), lambda x, y: x / y, find=_quotients, at=("product",)),
