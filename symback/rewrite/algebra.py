@@ -115,7 +115,8 @@ def _common_matrices(node: Node, scope: Scope) -> Iterator[Match]:
             first, *others = [permute(each, [labels.index(k) for k in like.labels]) for each, labels, _ in beside]
 
             def multiply(rest: Node, matrix: Node = matrix, like: _Beside = like) -> Node:
-                return contract([(matrix, (0, 1)), (rest, like.labels)], like.out)
+                factors: list[tuple[Node, Labels]] = [(matrix, (0, 1)), (rest, like.labels)]
+                return contract(factors if products[0].cores[0][0] is matrix else factors[::-1], like.out)
 
             yield Match({"x": first, "y": add(*others), "view": multiply})
 
