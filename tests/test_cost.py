@@ -328,7 +328,31 @@ square = sb.tensor("D", (2, n, n))
         (A + A * w, 2 * m * n, 8 * (2 * m * n + n) + 24 * m * n),
         (A - s[:, None], m * n, 8 * (2 * m * n + m)),
         (2 * A, m * n, 16 * m * n),
-        (A.T, 0, 0),
+        (A.T, 0, 16 * m * n),
+        (A.T + 1, m * n, 16 * m * n),
+        (1 / w, n, 16 * n),
+        (-2 / w, n, 16 * n),
+        (sb.reciprocal(w), n, 16 * n),
+        (sb.exp(1 / w), 2 * n, 32 * n),
+        (T @ (1 / w), 2 * n**2 + n, 8 * n**2 + 32 * n),
+        (sb.sum(1 / w), 2 * n, 24 * n),
+        (1 / w + b, 2 * n, 40 * n),
+        (1 / w / b, 2 * n, 40 * n),
+        ((1 / w) ** 2, 2 * n, 40 * n),
+        ([1 / w, b / w], 2 * n, 40 * n),
+        (b / w, n, 24 * n),
+        (b * (3 / w), 2 * n, 40 * n),
+        (b / (w @ w), 3 * n, 24 * n),
+        (w**2, n, 16 * n),
+        (-A, 0, 16 * m * n),
+        (-2 * A, m * n, 16 * m * n),
+        (b - w, n, 24 * n),
+        (sb.exp(-w), n, 32 * n),
+        (-(A @ w), 2 * m * n, 8 * (m * n + n + m) + 16 * m),
+        (w + sb.tensor("i", (n,), dtype="int8"), n, 17 * n),
+        (w * sb.tensor("i", (n,), dtype="int8"), n, 17 * n),
+        (sb.sort(A, axis=0), m * n * sympy.log(m, 2), 16 * m * n),
+        (sb.median(sb.tensor("Q", (2, 4, n)), axis=(0, 1)), 8 * n * sympy.log(8, 2), 72 * n),
         (A[1:] + 1, (m - 1) * n, 16 * (m - 1) * n),
         (sb.tensor("f", (n,), dtype="float32") * 2, n, 8 * n),
         (sb.exp(A) / 3, 2 * m * n, 32 * m * n),
@@ -349,6 +373,25 @@ def test_costs_by_hand(node: Any, operations: Any, memory: Any) -> None:
         assert sympy.expand(sympy.expand_log(found.operations - operations, force=True)) == 0
         assert sympy.expand(found.bytes - memory) == 0
     assert found.at(**dict.fromkeys(found.sizes, 4)).operations >= 0
+
+
+def test_nothing_costs_nothing() -> None:
+    assert sb.cost(sb.sort(w)).at(n=0).operations == 0
+    assert sb.cost(sb.sort(sb.tensor("z", (0,)))).operations == 0
+    assert sb.cost(sb.sort(w[2:])).at(n=2).operations == 0
+    empty = sb.tensor("P", (0, n))
+    assert sb.cost(empty @ empty.T).operations == 0
+    part = A[:, 2:]
+    assert sympy.expand(sb.cost(part.T @ part).operations - m * (n - 2) * (n - 1)) == 0
+    assert sb.cost(part.T @ part).at(n=2).operations == 0
+    assert sb.cost(sb.sort(A, axis=0)).at(n=5, m=8).operations.evalf() == pytest.approx(120)
+
+
+def test_sizes_are_put_in_one_after_the_other() -> None:
+    assert sb.cost(A @ w).at(m=2).at(n=3).at(n=3).operations == 12
+    assert sb.cost(A.T).at(m=3).bytes == 48 * n
+    with pytest.raises(sb.errors.InputError, match="cost: size n is 3 here already, not 4"):
+        sb.cost(A @ w).at(n=3).at(n=4)
 
 
 def test_functions_are_counted_by_name() -> None:

@@ -68,7 +68,22 @@ def deep() -> sb.CompiledFunction:
     return sb.lambdify([x], (y, *[sb.sum(sb.exp(k * x) * sb.sin(k * x)) for k in range(9)]), check=False)
 
 
-SPECIAL = {"names": long_names, "constants": constants, "sizes": checked_sizes, "deep": deep}
+def floats() -> sb.CompiledFunction:
+    t = sb.tensor("t", ("n",))
+    listed = sb.constant(np.array([1e300, -1e-300, 1e16, np.inf]))
+    clipped = sb.clip(t, -1e20, 1e30)
+    return sb.lambdify([t], {'a"b\n': 1e16 * t, "it's": t + 1e300, "\"'\\": listed, "😀\x00é": clipped})
+
+
+def symmetric() -> sb.CompiledFunction:
+    S, x = sb.tensor("S", ("n", "n")), sb.tensor("x", ("n",))
+    losses = [sb.let("L", sb.sum(sb.linalg.cholesky(S) ** 3 * x)), sb.let("E", sb.sum(x) ** 2 * sb.sum(S))]
+    return sb.lambdify([S, x], [*losses, sb.grad(losses[0], S), *sb.grad(losses[1], [S, x])])
+
+
+SPECIAL = {
+    "names": long_names, "constants": constants, "sizes": checked_sizes, "deep": deep, "floats": floats,
+}  # fmt: skip
 
 
 def with_gradients(nodes: list[Any], inputs: list[Any]) -> list[Any]:
@@ -87,6 +102,9 @@ def emitted() -> Iterator[tuple[str, str]]:
         outputs = {"loss": network.loss, "d": sb.grad(network.loss, network.parameters)}
         yield name, sb.lambdify(network.inputs, outputs).module
     yield from ((name, make().source) for name, make in SPECIAL.items())
+    yield "symmetric", symmetric().module
+    t = sb.tensor("t", ("n",))
+    yield "helpless", sb.lambdify([t], sb.sum(t[2500:] ** 2)).module
     for entry in FUNCTIONS.values():
         if entry.primitive is None and entry.examples:
             operands = Operands("float64", 0, as_variable)
@@ -114,6 +132,12 @@ def test_ruff_would_find_what_is_wrong(tmp_path: Path) -> None:
     said = complaints(tmp_path)
     assert "F401" in said
     assert "+x = 1 + 1" in said
+
+
+def test_keys_come_back_as_they_were_given() -> None:
+    function = floats()
+    assert list(function(np.ones(2))) == ['a"b\n', "it's", "\"'\\", "😀\x00é"]
+    assert "1e16 * t" in function.source
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,18 @@ def test_the_same_arguments_are_refused():
             f(np.ones((1, 2)))
     with pytest.raises(sb.errors.InputError, match="style"):
         sb.lambdify([x], x, style="quick")
+
+
+@pytest.mark.parametrize("shape", [("n",), ("k", "m", "n")])
+def test_many_buffers_are_bound_in_lines_of_the_usual_length(shape):
+    x, t = sb.tensor("x", shape), sb.tensor("t", shape)
+    y = x
+    for _ in range(12):
+        y = sb.sort(sb.sin(y) * t, axis=0) if len(shape) > 1 else sb.sin(y) * t
+    outputs = sb.grad(sb.sum(y), [x, t])
+    fast, readable = (sb.lambdify([x, t], outputs, style=style) for style in ("fast", "readable"))
+    assert max(map(len, fast.source.splitlines())) <= 88
+    assert ("kept[" if len(shape) > 1 else "buffers[4:") in fast.source
+    values = np.random.default_rng(7).uniform(0.5, 1.5, (2, 3, 4, 5) if len(shape) > 1 else (2, 20_000))
+    for found, wanted in zip(fast(*values), readable(*values), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)

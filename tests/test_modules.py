@@ -14,6 +14,7 @@ import pytest
 
 import symback as sb
 from networks import NETWORKS
+from symback.codegen import differences
 
 ALONE = """
 import runpy, sys
@@ -69,6 +70,22 @@ def sizes() -> sb.CompiledFunction:
     return of_loss(sb.sum(x[6:]) * sb.sum((x[1:] - x[:-1])[:, None] * y), [x, y], [x, y])
 
 
+def lower() -> sb.CompiledFunction:
+    S = sb.tensor("S", ("n", "n"))
+    return of_loss(sb.sum(sb.linalg.cholesky(S) ** 3), [S], [S])
+
+
+def spectrum() -> sb.CompiledFunction:
+    S, W = sb.tensor("S", ("n", "n")), sb.tensor("W", ("n", "n"))
+    return of_loss(sb.sum(sb.linalg.eigvalsh(S) ** 3) * sb.sum(W @ W), [S, W], [S, W])
+
+
+def several() -> sb.CompiledFunction:
+    x, W = sb.tensor("x", ("n",)), sb.tensor("W", ("m", "n"))
+    one, other = sb.let("L", sb.sum(sb.sin(x)) * sb.sum(W)), sb.let("E", sb.sum(W**2) * sb.sum(x))
+    return sb.lambdify([x, W], [one, other, sb.grad(one, x), sb.grad(other, W), sb.grad(other, x)])
+
+
 def larger() -> sb.CompiledFunction:
     W, x = sb.tensor("W", (30, 20)), sb.tensor("x", (20,))
     return of_loss(sb.sum(sb.tanh(W @ x) ** 2), [W, x], [W, x])
@@ -78,7 +95,7 @@ CHECKED = {
     **{name: lambda make=make: of_network(make) for name, make in NETWORKS.items()},
     "unchecked": lambda: of_network(NETWORKS["batch"], check=False),
     "fast": lambda: of_network(NETWORKS["softmax_classifier"], style="fast"),
-    **{f.__name__: f for f in (scalars, logarithms, inner, definite, indices, sizes, larger)},
+    **{f.__name__: f for f in (scalars, logarithms, inner, definite, indices, sizes, larger, lower, spectrum, several)},
 }
 
 
@@ -97,9 +114,10 @@ def test_saved_modules_run_and_check_themselves_where_only_numpy_is(tmp_path: Pa
     said = dict(zip(modules, done.stdout.split("module ")[1:], strict=True))
     for name in modules:
         assert re.search(r"^(L|E) = -?\d", said[name], flags=re.MULTILINE), name
-        assert re.search(r"^gradient by \w+: relative error \d", said[name], flags=re.MULTILINE), name
+        assert re.search(r"^gradient (of \w )?by \w+: relative error \d", said[name], flags=re.MULTILINE), name
     assert "gradient by seed: " in said["indices"]
     assert said["three_layers"].count("gradient by") == 6
+    assert re.findall(r"gradient of (\w) by (\w)", said["several"]) == [("L", "x"), ("E", "W"), ("E", "x")]
 
 
 def with_wrong_sign(text: str) -> list[str]:
@@ -133,6 +151,57 @@ def test_a_wrong_line_in_the_backward_half_is_found(modules: dict[str, str], rig
         namespace["check_gradient"]()
 
 
+@pytest.mark.parametrize("name", ["lower", "spectrum", "several"])
+def test_gradients_of_symmetric_matrices_and_of_several_losses_are_checked(modules: dict[str, str], name: str) -> None:
+    text = modules[name]
+    assert ("Symmetric, and moved as such: S." in text) == (name != "several")
+    rows = re.findall(r"\(loss_\d, (results\S+), (?:True|False)\)", text)
+    assert len(rows) == {"lower": 1, "spectrum": 2, "several": 3}[name]
+    for row in rows:
+        namespace: dict[str, Any] = {"__name__": "edited"}
+        exec(text.replace(f", {row}, ", f", -{row}, "), namespace)
+        with pytest.raises(AssertionError, match="the gradient is wrong, relative error 2"):
+            namespace["check_gradient"]()
+
+
+@pytest.mark.parametrize(
+    ("loss", "gradient", "message"),
+    [
+        ("np.sum(np.sin(x)) + 1e13", "-np.cos(x)", "differences prove nothing here"),
+        ("np.sum(np.sin(x)) + 1e9", "1.0001 * np.cos(x)", "differences prove nothing here"),
+        ("np.sum(np.sin(x)) + 1e13", "np.zeros(3)", "differences prove nothing here"),
+        ("np.sum(np.sin(x)) + 1e3", "1.0001 * np.cos(x)", "the gradient is wrong, relative error 1.0e-04"),
+        ("np.sum(np.sin(x))", "np.cos(x)[None]", r"it has shape \(1, 3\), wanted \(3,\)"),
+    ],
+)
+def test_wrong_gradients_that_rounding_or_broadcasting_could_hide_are_found(
+    loss: str, gradient: str, message: str
+) -> None:
+    values: dict[str, Any] = {"np": np, "x": np.array([0.1, 0.7, 2.0])}
+    with pytest.raises(AssertionError, match=message):
+        differences._gradient_error(
+            lambda x: eval(loss, {"np": np, "x": x}), {"x": values["x"]}, "x", eval(gradient, values)
+        )
+
+
+@pytest.mark.parametrize("name", ["loss", "arguments", "results", "errors", "changed"])
+def test_functions_may_have_the_names_that_the_check_would_use(tmp_path: Path, name: str) -> None:
+    x = sb.tensor("x", ("n",))
+    loss = sb.let("L", sb.sum(sb.sin(x)))
+    path = sb.lambdify([x], [loss, sb.grad(loss, x)], name=name).save(tmp_path / "named.py")
+    assert max(runpy.run_path(str(path))["check_gradient"]().values()) < 1e-8
+    runpy.run_path(str(path), run_name="__main__")
+
+
+def test_large_sizes_are_tried_and_where_nothing_fits_the_run_says_what_to_do(tmp_path: Path, capsys: Any) -> None:
+    t = sb.tensor("t", ("n",))
+    path = sb.lambdify([t], sb.sum(t[25:] ** 2)).save(tmp_path / "large.py")
+    assert runpy.run_path(str(path))["example_arguments"]()["t"].shape == (64,)
+    runpy.run_path(str(sb.lambdify([t], sb.sum(t[2500:] ** 2)).save(tmp_path / "huge.py")), run_name="__main__")
+    wanted = "Put arguments that fit into example_arguments: a slice needs n >= 2500 (n = 3)\n"
+    assert capsys.readouterr().out == wanted
+
+
 def test_check_gradient_takes_arguments_of_ones_own(modules: dict[str, str]) -> None:
     namespace: dict[str, Any] = {"__name__": "own"}
     exec(modules["logarithms"], namespace)
@@ -157,7 +226,7 @@ def test_what_is_no_gradient_of_a_result_is_not_checked_and_that_is_said() -> No
     loss = sb.sum(sb.sin(x))
     text = sb.lambdify([x], [loss, sb.grad(loss**2, x)]).module
     assert "check_gradient" not in text
-    assert "# What is called a gradient here is that of none of the scalars that f returns." in text
+    assert "# No scalar result was found to have the gradient by x that f returns." in text
     right = sb.lambdify([x], [sb.let("half", loss / 2), sb.let("full", loss), sb.grad(loss, x)]).module
     assert "Compare the gradient with differences of full." in right
 

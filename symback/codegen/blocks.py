@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
-from symback.codegen.buffers import Buffer, Planner
+from symback.codegen.buffers import ROOM, Buffer, Planner, unpacked
 from symback.codegen.steps import ZERO_WHERE_NOT, Array, Operand, Step, share_names
 from symback.codegen.text import Text, dtype_argument, dtype_name
 from symback.nodes.shapes import Shape
@@ -56,9 +56,9 @@ def blocked(steps: Sequence[Step], results: Container[Array], claim: Claim, shap
 def _separate(steps: Sequence[Step], chain: Sequence[Step], outputs: Sequence[Array], claim: Claim) -> None:
     """Rename what a loop reads or makes that is on the way to what gets its name in the end."""
     final = {array.name: array for step in steps for array in step.targets}
-    made = {array for step in chain for array in step.targets}
+    within = {array for step in chain for array in step.targets}.difference(outputs)
     for array in dict.fromkeys([*outputs, *(a for s in chain for o in s.operands for a in o.arrays())]):
-        if array not in made.difference(outputs) and final.get(array.name, array) is not array:
+        if array not in within and final.get(array.name, array) is not array:
             array.name = claim(array.name)
 
 
@@ -141,12 +141,8 @@ class Loop:
         self._before: list[str] = []
         self._parts: dict[str, str] = {}
         self._inner: dict[Array, Array] = {}
-        outside = [
-            operand
-            for step in chain
-            for operand in step.operands
-            if not operand.reads & {s.target for s in chain}
-        ]  # fmt: skip
+        made = {step.target for step in chain}
+        outside = [operand for step in chain for operand in step.operands if not operand.reads & made]
         self._flat = len(shape) > 1 and all(operand.shape in ((), shape) for operand in outside)
         self._outer: dict[str, Operand] = {}
         names = [array.name for operand in outside for array in operand.reads] + [array.name for array in outputs]
@@ -229,7 +225,7 @@ class Loop:
         whole |= {self._inner[array].name: self._entries(array) for array in arrays}
         inside += [f"{part} = {entries}[{start}:{stop}]" for part, entries in whole.items()]
         if names:
-            inside.append(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {buffers}[:, : {stop} - {start}]")
+            inside += unpacked(names, lambda rows: f"{buffers}[{rows}, : {stop} - {start}]", ROOM - 4)
         inside += body
         inside += [f"{array.name}.append({self._inner[array].name})" for array in sums]
         lines += [f"    {line}" for line in inside]

@@ -4,8 +4,9 @@ What never leaves the function can be kept between calls: `planned` names that m
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,10 @@ _HUGE = 131_072
 """Arrays of so many entries are worth keeping from one call to the next."""
 
 
+ROOM = 84
+"""The width of a line in a function."""
+
+
 @dataclass(eq=False)
 class Buffer:
     """Memory that one array after the other is written to.
@@ -30,6 +35,7 @@ class Buffer:
         name: The variable that the first one was bound to.
         current: The variable that holds it now.
         until: The number of the last statement that needs what is in it.
+        place: Its number among all, in the order in which they are first written to.
         escapes: A result is in it at the end.
         planned: It may be there before the first statement writes to it.
     """
@@ -39,6 +45,7 @@ class Buffer:
     name: str
     current: str
     until: int
+    place: int
     escapes: bool = False
     planned: bool = True
 
@@ -50,6 +57,35 @@ class Plan:
     lines: list[str] = field(default_factory=list)
     kept: list[Buffer] = field(default_factory=list)
     masks: bool = False
+
+
+def unpacked(names: Sequence[str], rows: Callable[[str], str], room: int) -> list[str]:
+    """Bind names to what an array or a list has one after the other, in lines that have this room if they can.
+
+    `rows` writes what is at a slice of it.
+    """
+    lines: list[str] = []
+    start = 0
+    while start < len(names):
+        stop = start + 1
+        width = len(names[start]) + len(f"{rows(f'{len(names)}:{len(names)}')} = ")
+        while stop < len(names) and width + len(names[stop]) + 2 <= room:
+            width += len(names[stop]) + 2
+            stop += 1
+        bounds = f"{start or ''}:{stop if stop < len(names) else ''}"
+        lines.append(f"{', '.join(names[start:stop])}{',' if stop == start + 1 else ''} = {rows(bounds)}")
+        start = stop
+    return lines
+
+
+def bound_to(buffers: Sequence[Buffer], arrays: str, claim: Callable[[str], str]) -> list[str]:
+    """Bind the names of buffers to a list of arrays: at once if they are few, else part by part."""
+    names = [buffer.name for buffer in buffers]
+    targets = f"{', '.join(names)}{',' if len(names) == 1 else ''}"
+    if 2 * len(targets) < ROOM:
+        return [f"{targets} = {arrays}"]
+    whole = claim("kept")
+    return [f"{whole} = {arrays}", *unpacked(names, lambda rows: f"{whole}[{rows}]", ROOM)]
 
 
 def is_huge(shape: Shape) -> bool:
@@ -82,7 +118,12 @@ class Planner:
         self._buffers: dict[Array, Buffer] = {}
         self._bound: dict[str, Buffer] = {}
         self._all: list[Buffer] = []
-        self._placed = [(step, *self._place(number, step)) for number, step in enumerate(steps)]
+        self._ending: dict[int, dict[int, Buffer]] = {}
+        self._free: dict[Hashable, list[int]] = {}
+        self._placed: list[tuple[Step, Buffer | None, str | None, int | None]] = []
+        for number, step in enumerate(steps):
+            self._release(number)
+            self._placed.append((step, *self._place(number, step)))
 
     def plan(self) -> Plan:
         """Write the program."""
@@ -128,12 +169,26 @@ class Planner:
             (array,) = step.operands[operand].arrays()
             return self._rebind(self._buffers[array], target), array.name, operand
         if self._pays(target) and step.function != ZERO_WHERE_NOT:
-            for buffer in self._all:
-                fits = (buffer.shape, buffer.dtype) == (target.shape, target.dtype)
-                if fits and buffer.until < number and self._bound.get(buffer.current) is buffer:
-                    held = buffer.current
-                    return self._rebind(buffer, target), held, None
+            buffer = self._first_free(target)
+            if buffer is not None:
+                held = buffer.current
+                return self._rebind(buffer, target), held, None
         return self._enter(target, planned=step.function != ZERO_WHERE_NOT), None, None
+
+    def _release(self, number: int) -> None:
+        """Set free the memory that the statement before this one was the last to need."""
+        for place, buffer in self._ending.pop(number - 1, {}).items():
+            if buffer.until < number:
+                heappush(self._free.setdefault((buffer.shape, buffer.dtype), []), place)
+
+    def _first_free(self, target: Array) -> Buffer | None:
+        """Return the first memory of a shape and dtype that nothing needs any more, and that still has a name."""
+        free = self._free.get((target.shape, target.dtype), [])
+        while free:
+            buffer = self._all[heappop(free)]
+            if self._bound.get(buffer.current) is buffer:
+                return buffer
+        return None
 
     def _operand_in_place(self, number: int, step: Step) -> int | None:
         if not step.elementwise:
@@ -158,12 +213,14 @@ class Planner:
 
     def _enter(self, array: Array, *, planned: bool) -> Buffer:
         planned = planned and array.name not in self._bound
-        buffer = Buffer(array.shape, array.dtype, array.name, array.name, self._last[array], planned=planned)
+        place, until = len(self._all), self._last[array]
+        buffer = Buffer(array.shape, array.dtype, array.name, array.name, until, place, planned=planned)
         self._all.append(buffer)
         return self._rebind(buffer, array)
 
     def _rebind(self, buffer: Buffer, array: Array) -> Buffer:
         buffer.current, buffer.until = array.name, self._last[array]
+        self._ending.setdefault(buffer.until, {})[buffer.place] = buffer
         buffer.escapes |= array in self._escaping
         self._buffers[array] = self._bound[array.name] = buffer
         return buffer

@@ -29,9 +29,7 @@ def constant_lines(name: str, array: np.ndarray[Any, Any]) -> list[str]:
     """
     if array.size > _LITERAL_ENTRIES:
         return _encoded(name, array)
-    values = repr(array.tolist())
-    if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
-        values = _nonfinite_list(array.tolist())
+    values = _list_text(array.tolist()) if array.dtype.kind == "f" else repr(array.tolist())
     dtype = dtype_name(array.dtype)
     if not array.shape:
         return [f"{name} = np.{dtype}({values})"]
@@ -56,7 +54,7 @@ def _encoded(name: str, array: np.ndarray[Any, Any]) -> list[str]:
     ]
 
 
-def _nonfinite_list(values: Any) -> str:
+def _list_text(values: Any) -> str:
     if isinstance(values, list):
-        return f"[{', '.join(_nonfinite_list(value) for value in values)}]"
+        return f"[{', '.join(map(_list_text, values))}]"
     return float_text(values)

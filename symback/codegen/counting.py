@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 import sympy
 
+from symback.codegen.entrywise import block_of, chained, times_entries
 from symback.nodes.add import Plus
-from symback.nodes.apply import Apply, Map, unnamed
+from symback.nodes.apply import Apply, Map
 from symback.nodes.classify import Product, classify
 from symback.nodes.contract import Contract, Labels
 from symback.nodes.leaves import Exact, Ones
@@ -67,6 +68,9 @@ class Spelled(Protocol):
     def divides(self, node: Node) -> bool:
         """Is this ``1 / y``, and written as a division by y where it is a factor?"""
 
+    def vanishes(self, node: Node) -> bool:
+        """Is this written as a division wherever it is used, and so nowhere by itself?"""
+
     def alone(self, node: Apply) -> bool:
         """Is this, of the results of a call that can return several, the only one that is needed?"""
 
@@ -79,11 +83,9 @@ def count_of(node: Node, spelled: Spelled) -> Count:
     if isinstance(node, Contract):
         return _count_product(node, spelled.divides)
     if isinstance(node, Plus):
-        whole = [term for term in node.operands if not spelled.in_part(term)]
-        start = Count(bytes=memory_of(node)) if len(whole) < len(node.operands) else ZERO_COUNT
-        return Count.sum([start, _chain([term.shape for term in whole], whole, node) if whole else ZERO_COUNT])
+        return _count_sum(node, [term for term in node.operands if not spelled.in_part(term)])
     if isinstance(node, Map):
-        return ZERO_COUNT if spelled.divides(node) else _count_map(node)
+        return ZERO_COUNT if spelled.vanishes(node) else _count_map(node)
     if isinstance(node, Apply) and spelled.in_part(node):
         return _count_part(node)
     if isinstance(node, Apply):
@@ -105,32 +107,21 @@ ZERO_COUNT = Count()
 # -- sums and products ------------------------------------------------------------------------------------
 
 
-def _chain(shapes: Sequence[Sequence[SizeExpr]], operands: Sequence[Node], result: Node) -> Count:
-    """Count additions or multiplications one after the other, each with what it broadcasts to."""
-    operations = moved = ZERO
-    before = shapes[0]
-    for shape, operand in zip(shapes[1:], operands[1:], strict=True):
-        first = before
-        before = _broadcast(before, shape)
-        entries = entries_of(before)
-        operations += entries
-        if before:
-            width = result.dtype.itemsize
-            moved += memory_of(operand) + width * (entries + (entries_of(first) if first else 0))
-    return Count(operations, {}, moved)
-
-
-def _broadcast(one: Sequence[SizeExpr], other: Sequence[SizeExpr]) -> Sequence[SizeExpr]:
-    longer, shorter = (one, other) if len(one) >= len(other) else (other, one)
-    padded = [1] * (len(longer) - len(shorter)) + list(shorter)
-    return [b if a == 1 else a for a, b in zip(longer, padded, strict=True)]
+def _count_sum(node: Plus, whole: Sequence[Node]) -> Count:
+    """Count the additions of the terms that are not pieces; pieces go into zeros, or into the sum of the others."""
+    start = Count(bytes=memory_of(node)) if len(whole) < len(node.operands) else ZERO_COUNT
+    if not whole:
+        return start
+    first, *rest = map(block_of, whole)
+    operations, moved = chained(first, [(block, False) for block in rest], node.dtype)
+    return Count.sum([start, Count(operations, {}, moved)])
 
 
 def _count_product(node: Contract, divides: Callable[[Node], bool]) -> Count:
     p = classify(node)
     scaled = p.coefficient not in (1, -1)
     if p.kind in ("hadamard", "scale", "embed"):
-        return _count_factors(node, p, scaled, divides)
+        return _count_factors(node, p, divides)
     operands = [core for core, _ in p.cores]
     result = memory_of(node)
     if p.kind in ("transpose", "broadcast", "diagonal"):
@@ -142,21 +133,16 @@ def _count_product(node: Contract, divides: Callable[[Node], bool]) -> Count:
     return Count.sum([count, again])
 
 
-def _count_factors(node: Contract, p: Product, scaled: bool, divides: Callable[[Node], bool]) -> Count:
+def _count_factors(node: Contract, p: Product, divides: Callable[[Node], bool]) -> Count:
     """Count a product entry by entry; one that is written to a diagonal is formed, and then written into zeros."""
-    out = tuple(dict.fromkeys(p.out))
-    terms = sorted(p.cores, key=lambda term: divides(term[0]))
-    shapes: list[Sequence[SizeExpr]] = [[p.sizes[x] if x in labels else 1 for x in out] for _, labels in terms]
-    shapes = [() if not labels else shape for shape, (_, labels) in zip(shapes, terms, strict=True)]
-    operands = [unnamed(core).operands[1] if divides(core) else core for core, _ in terms]
-    starts = not terms or divides(terms[0][0])
-    if scaled or (starts and terms):
-        shapes, operands = [(), *shapes], [node, *operands]
-    count = _chain(shapes, operands, node) if shapes else ZERO_COUNT
-    if p.kind != "embed":
-        return count
-    diagonal = entries_of(p.sizes[x] for x in out) * node.dtype.itemsize
-    return Count.sum([count, Count(bytes=memory_of(node) + 2 * diagonal)])
+    embedded = p.kind == "embed"
+    if embedded and not p.cores:
+        return Count(bytes=memory_of(node))
+    operations, moved = times_entries(node, p, divides if p.kind == "hadamard" else lambda core: False)
+    if embedded:
+        out = tuple(dict.fromkeys(p.out))
+        moved += memory_of(node) + 2 * entries_of(p.sizes[x] for x in out) * node.dtype.itemsize
+    return Count(operations, {}, moved)
 
 
 def _multiplied_and_added(p: Product) -> sympy.Expr:
@@ -168,8 +154,7 @@ def _multiplied_and_added(p: Product) -> sympy.Expr:
     if not any(p.summed(group) for _, group in p.cores):
         return every
     if p.kind == "matmul" and p.cores[0][0] is p.cores[1][0] and _same_axis(p.cores[0][1], p.cores[1][1]):
-        rows = p.sizes[p.out[0]]
-        return every * (1 + 1 / sympy.sympify(rows, strict=True))
+        return every + entries_of(size for label, size in p.sizes.items() if label != p.out[0])
     return (len(p.cores)) * every
 
 
@@ -248,14 +233,20 @@ def _count_primitive(node: Apply, alone: bool) -> Count:
         return Count(_linear_algebra(node, alone), {}, moved)
     largest = _largest([node, *node.operands])
     if name in _SORTS:
-        axis = largest if not node.operands[0].shape else node.operands[0].shape[-1]
-        return Count(largest * sympy.log(axis, 2), {}, moved)
+        return Count(_comparisons(node), {}, moved)
     if name == "scatter_add":
         return Count(entries_of(node.operands[0].shape), {}, moved)
     if name == "convolve_along":
         return Count(2 * sympy.Mul(*[entries_of(operand.shape) for operand in node.operands]), {}, moved)
     times, function = _PER_ENTRY.get(name, (1, ""))
     return Count(times * largest, {function: largest} if function else {}, moved)
+
+
+def _comparisons(node: Apply) -> sympy.Expr:
+    """Count the comparisons of sorting along the axes that the first parameter names."""
+    axes, shape = node.operation.parameters[0], node.operands[0].shape
+    along = entries_of(shape[axis] for axis in ((axes,) if isinstance(axes, int) else axes))
+    return entries_of(shape) * sympy.log(along, 2) if along != 0 else ZERO
 
 
 def _largest(nodes: Sequence[Node]) -> sympy.Expr:

@@ -21,29 +21,37 @@ def _slope(function):
     return float(slopes[best + 1]), float(changes[best])
 
 
-def _directions_of(value):
+def _directions_of(value, symmetric):
     """Return directions to differentiate along: all axes, or random ones if many."""
     if value.size <= 20:
-        return np.eye(value.size).reshape(value.size, *value.shape)
-    random = np.random.default_rng(0)
-    directions = random.normal(size=(20, value.size))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return directions.reshape(20, *value.shape)
+        directions = np.eye(value.size)
+    else:
+        random = np.random.default_rng(0)
+        directions = random.normal(size=(20, value.size))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    directions = directions.reshape(-1, *value.shape)
+    if symmetric:
+        directions = (directions + np.swapaxes(directions, -1, -2)) / 2
+    return directions
 
 
-def _gradient_error(loss, values, name, gradient):
+def _gradient_error(loss, values, name, gradient, symmetric=False):
     """Return the largest error of a gradient, relative to the largest derivative.
 
     An error may be the square root of the unit roundoff, relative to that, and what
     the differences leave uncertain: ten times the change that they show, and what
-    rounding of the loss makes of them. If they do not settle, nothing is proven.
+    rounding of the loss makes of them. If they do not settle, or rounding hides what
+    they should show, nothing is proven. A symmetric matrix is moved as such.
     """
     gradient = np.array(gradient)
     value = np.asarray(values[name], dtype=gradient.dtype)
+    if gradient.shape != value.shape:
+        shapes = f"shape {gradient.shape}, wanted {value.shape}"
+        raise AssertionError(f"{name}: the gradient is wrong, it has {shapes}")
     unit = float(np.finfo(gradient.dtype).eps)
     rounding = 1000 * unit * abs(float(loss(**values)))
     rows = []
-    for direction in _directions_of(value):
+    for direction in _directions_of(value, symmetric):
 
         def moved(step, direction=direction):
             there = (value + step * direction).astype(gradient.dtype)[()]
@@ -53,6 +61,9 @@ def _gradient_error(loss, values, name, gradient):
     wanted, found, uncertain = np.array(rows).reshape(-1, 3).T
     scale = max(np.max(np.abs(wanted), initial=0), np.max(np.abs(found), initial=0))
     errors = np.abs(wanted - found)
+    if rounding > (min(0.01, 1000 * np.sqrt(unit)) * scale or np.sqrt(unit)):
+        hidden = f"rounding of the loss may change them by {rounding:.1e}"
+        raise AssertionError(f"{name}: differences prove nothing here: {hidden}")
     if not np.all(10 * uncertain <= 0.01 * scale + rounding):
         raise AssertionError(f"{name}: differences of the loss do not settle here")
     if not np.all(errors <= np.sqrt(unit) * scale + 10 * uncertain + rounding):

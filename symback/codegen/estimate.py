@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from symback.codegen.contraction import Hints
 from symback.codegen.naming import Names
+from symback.codegen.numpy import copied_outputs
 from symback.codegen.prepare import prepare
 from symback.codegen.program import Builder
 from symback.codegen.tally import Cost, tally
@@ -24,4 +25,5 @@ def estimate(outputs: Sequence[Node], hints: Hints) -> Cost:
     shapes = {node.shape for node in order} | {(node.size,) for node in order if isinstance(node, Size)}
     symbols = {symbol.name for shape in shapes for size in shape for symbol in size_symbols(size)}
     sizes = {name: names.claim(name) for name in sorted(symbols)}
-    return tally(Builder(prepared, order, names, arguments, sizes), order)
+    builder = Builder(prepared, order, names, arguments, sizes)
+    return tally(builder, order, prepared, copied_outputs(prepared))

@@ -1,6 +1,5 @@
 """What makes an emitted module complete: random arguments that fit, a check of the gradient, and a run of both."""
 
-import json
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -11,23 +10,31 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symback.codegen import differences
-from symback.codegen.layout import laid_out
+from symback.codegen.gradient_check import (
+    Claim,
+    Pairs,
+    Scalar,
+    check_text,
+    helpless_text,
+    main_text,
+    paired,
+    statements,
+)
 from symback.codegen.loading import run_module
-from symback.codegen.module import source_of
 from symback.codegen.naming import Names
-from symback.codegen.text import dtype_name, size_text
+from symback.codegen.text import dtype_name, size_text, string_text
 from symback.nodes.apply import Named
 from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import Variable
+from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr, size_symbols
 from symback.structure import Nested
 
 OWN_NAMES = frozenset({"check_gradient", "example_arguments"})
 """The functions that a complete module has beside the emitted one and helpers; no name of a user's begins with _."""
 
-_SMALLEST = 3, 8, 20
-"""The smallest of the symbolic sizes that are tried, one after the other."""
+_SMALLEST = 3, 8, 20, 64
+"""The smallest of the symbolic sizes that are tried; the others follow it, upwards and then downwards."""
 
 _REALS = {
     "normal": "random.normal(size=@)",
@@ -68,15 +75,15 @@ class Interface:
         name: The name of the function.
         arguments: Its arguments.
         sizes: The names of the symbolic sizes.
-        losses: Scalars among its results that others may be gradients of: name, and index into the result.
-        gradients: Results that have the name and the shape of a gradient: argument, and index into the result.
+        losses: Scalars among its results that others may be gradients of.
+        gradients: Results that have the name and the shape of a gradient.
     """
 
     name: str
     arguments: tuple[Argument, ...]
     sizes: tuple[str, ...]
-    losses: tuple[tuple[str, str], ...]
-    gradients: tuple[tuple[str, str], ...]
+    losses: tuple[Scalar, ...]
+    gradients: tuple[Claim, ...]
 
 
 def interface_of(name: str, inputs: Sequence[Variable], outputs: Nested) -> Interface:
@@ -89,18 +96,18 @@ def interface_of(name: str, inputs: Sequence[Variable], outputs: Nested) -> Inte
     arguments = [
         Argument(text, v.dtype.name, tuple(_size_text(size, sizes) for size in v.shape)) for v, text in written.items()
     ]
-    losses: list[tuple[str, str]] = []
-    gradients: dict[str, str] = {}
+    losses: list[Scalar] = []
+    gradients: dict[Node, Claim] = {}
     by_name = {f"d_{v.name}": v for v in inputs if is_float(v.dtype)}
     for node, index in _indexed(outputs, ""):
         label = node.label if isinstance(node, Named) else None
         adjoint = label is not None and label.kind == "adjoint"
         of = by_name.get(label.name) if label is not None and adjoint else None
         if of is not None and (node.shape, node.dtype) == (of.shape, of.dtype):
-            gradients.setdefault(written[of], index)
+            gradients.setdefault(node, Claim(written[of], index))
         elif not adjoint and not node.shape and is_float(node.dtype):
-            losses.append((label.name if label is not None else "the loss", index))
-    return Interface(name, tuple(arguments), tuple(sizes.values()), tuple(losses), tuple(gradients.items()))
+            losses.append(Scalar(label.name if label is not None else "the loss", index))
+    return Interface(name, tuple(arguments), tuple(sizes.values()), tuple(losses), tuple(gradients.values()))
 
 
 def _size_text(size: SizeExpr, names: dict[str, str]) -> str:
@@ -111,7 +118,7 @@ def _indexed(outputs: Any, index: str) -> Iterator[tuple[Any, str]]:
     """Yield each output with the text of its place in the result."""
     if isinstance(outputs, dict):
         for key, item in outputs.items():
-            yield from _indexed(item, f"{index}[{json.dumps(key) if isinstance(key, str) else repr(key)}]")
+            yield from _indexed(item, f"{index}[{string_text(key) if isinstance(key, str) else repr(key)}]")
     elif isinstance(outputs, (list, tuple)):
         for place, item in enumerate(outputs):
             yield from _indexed(item, f"{index}[{place}]")
@@ -122,30 +129,40 @@ def _indexed(outputs: Any, index: str) -> Iterator[tuple[Any, str]]:
 def complete_module(source: str, interface: Interface) -> str:
     """Return a module with what shows it at work behind it.
 
-    Arguments are drawn so that the results are finite numbers, if that is found by trying; a gradient is checked
-    against the first of the scalars that it is the gradient of.
+    Arguments are drawn so that the results are finite numbers, if that is found by trying. A gradient is checked
+    against the first of the scalars that it is the gradient of: if need be with an argument that is moved as a
+    symmetric matrix, which the arguments then hold.
     """
+    name = interface.name
     found = next((text for text in _arguments_texts(interface) if _is_finite(source, text, interface)), None)
-    note = [] if found else ["No arguments were found for which all results are finite: these are for you to replace."]
-    arguments = found or next(_arguments_texts(interface, note))
-    plain = _joined(source, [arguments, _main_text(interface, None)])
-    if found is None or not interface.gradients:
-        return plain
-    helpers = [source_of(function) for function in differences.FUNCTIONS]
-    for loss in interface.losses:
-        text = _joined(source, [arguments, *helpers, _check_text(interface, loss), _main_text(interface, loss)])
-        if _passes(text):
-            return text
-    reason = f"# What is called a gradient here is that of none of the scalars that {interface.name} returns."
-    return _joined(source, [arguments, f"{reason}\n{_main_text(interface, None)}"])
+    if found is None:
+        note = ["No arguments were found for which all results are finite: these are for you to replace."]
+        return _joined(source, [next(_arguments_texts(interface, note)), helpless_text(name)])
+    definite = _definite(source, interface) or found
+
+    def with_check(pairs: Pairs) -> str:
+        arguments = definite if any(claim.symmetric for _, claim in pairs.checked) else found
+        return _joined(source, [arguments, *(check_text(name, pairs) if pairs.checked else ()), main_text(name, pairs)])
+
+    square = [argument.name for argument in interface.arguments if argument.is_matrix]
+    pairs = paired(interface.gradients, interface.losses, square, lambda tried: _passes(with_check(tried)))
+    if pairs.checked and not _passes(
+        with_check(pairs)
+    ):  # each alone at its own arguments, but not all at those of symmetric matrices
+        pairs = Pairs((), interface.gradients)
+    return with_check(pairs)
+
+
+def _definite(source: str, interface: Interface) -> str | None:
+    """Return arguments with positive definite matrices, if the results are finite for such."""
+    if not interface.gradients or not any(argument.is_matrix for argument in interface.arguments):
+        return None
+    texts = (text for text in _arguments_texts(interface) if "# positive definite" in text)
+    return next((text for text in texts if _is_finite(source, text, interface)), None)
 
 
 def _joined(source: str, parts: Sequence[str]) -> str:
     return "\n\n\n".join([source.rstrip("\n"), *parts]) + "\n"
-
-
-def _lines(*statements: str) -> str:
-    return "\n".join(row for statement in statements for row in laid_out(statement))
 
 
 # -- arguments ---------------------------------------------------------------------------------------------
@@ -156,9 +173,11 @@ def _arguments_texts(interface: Interface, note: Sequence[str] = ()) -> Iterator
     dtypes = [np.dtype(argument.dtype).kind for argument in interface.arguments]
     forms = _FORMS if "f" in dtypes else _FORMS[:1]
     highest = _INTEGERS if {"i", "u"} & set(dtypes) else _INTEGERS[:1]
-    for smallest, form, high in product(_SMALLEST if interface.sizes else _SMALLEST[:1], forms, highest):
-        sizes = dict(zip(interface.sizes, range(smallest, smallest + len(interface.sizes)), strict=True))
-        yield _arguments_text(interface, sizes, form, high, note)
+    count = len(interface.sizes)
+    ranges = [range(first, first + count) for first in _SMALLEST] if count else [range(0)]
+    ranges += [numbers[::-1] for numbers in ranges if count > 1]
+    for numbers, form, high in product(ranges, forms, highest):
+        yield _arguments_text(interface, dict(zip(interface.sizes, numbers, strict=True)), form, high, note)
 
 
 def _arguments_text(
@@ -174,8 +193,8 @@ def _arguments_text(
     entries = ", ".join(f'"{argument.name}": {text}' for argument, text in values.items())
     matrices = ", ".join(f'"{argument.name}"' for argument in values if form[1] and argument.is_matrix)
     if not matrices:
-        return _lines("def example_arguments(seed=0):", *said, *lines, f"    return {{{entries}}}")
-    return _lines(
+        return statements("def example_arguments(seed=0):", *said, *lines, f"    return {{{entries}}}")
+    return statements(
         "def example_arguments(seed=0):",
         *said,
         *lines,
@@ -199,53 +218,6 @@ def _value_text(argument: Argument, form: str, high: int) -> str:
         return f"np.{dtype}({re.sub(r'(, )?size=@', '', template)})"
     text = template.replace("@", shape)
     return text if argument.dtype in ("float64", "int64", "bool") else f"{text}.astype(np.{dtype})"
-
-
-# -- the check and the run -----------------------------------------------------------------------------------
-
-
-def _check_text(interface: Interface, loss: tuple[str, str]) -> str:
-    name, index = loss
-    rows = [f'"{argument}": results{place}' for argument, place in interface.gradients]
-    return _lines(
-        "def check_gradient(**arguments):",
-        f'    """Compare the gradient with differences of {name}.',
-        "",
-        "    Args:",
-        f"        **arguments: Those of {interface.name}; without any, example_arguments().",
-        "",
-        "    Returns:",
-        "        For each variable the largest error, relative to the largest derivative.",
-        "",
-        "    Raises:",
-        "        AssertionError: If an error is larger than rounding explains.",
-        '    """',
-        "    arguments = arguments or example_arguments()",
-        f"    results = {interface.name}(**arguments)",
-        f"    gradients = {{{', '.join(rows)}}}",
-        "",
-        "    def loss(**changed):",
-        f"        return {interface.name}(**{{**arguments, **changed}}){index}",
-        "",
-        "    errors = {}",
-        "    for name, gradient in gradients.items():",
-        "        errors[name] = _gradient_error(loss, arguments, name, gradient)",
-        "    return errors",
-    )
-
-
-def _main_text(interface: Interface, loss: tuple[str, str] | None) -> str:
-    if loss is None:
-        return _lines('if __name__ == "__main__":', f"    print({interface.name}(**example_arguments()))")
-    name, index = loss
-    return _lines(
-        'if __name__ == "__main__":',
-        "    arguments = example_arguments()",
-        f"    results = {interface.name}(**arguments)",
-        f'    print("{name} =", results{index})',
-        "    for name, error in check_gradient(**arguments).items():",
-        '        print(f"gradient by {name}: relative error {error:.1e}")',
-    )
 
 
 # -- trying ---------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symback.codegen.blocks import blocked
-from symback.codegen.buffers import Planner
+from symback.codegen.buffers import Buffer, Planner, bound_to
 from symback.codegen.in_place import is_fresh
 from symback.codegen.inline import Call, calls_of_helper, calls_of_template
 from symback.codegen.products import aligned, matrix_factors, stacked_factors
@@ -60,13 +60,12 @@ class FastBuilder(Builder):
         if plan.masks:
             self.helper(in_place.zero_where_not)
         if plan.kept:
-            self.program.lines.insert(0, self._kept(plan.kept))
+            self.program.lines[:0] = self._kept(plan.kept)
 
-    def _kept(self, kept: Sequence[Any]) -> str:
-        names = ", ".join(buffer.name for buffer in kept)
+    def _kept(self, kept: Sequence[Buffer]) -> list[str]:
         shapes = ", ".join(self.shape(buffer.shape) for buffer in kept)
         kind = "" if kept[0].dtype.name == "float64" else f", dtype=np.{kept[0].dtype.name}"
-        return f"{names}{',' if len(kept) == 1 else ''} = {self.helper(in_place.kept_arrays)}({shapes}{kind})"
+        return bound_to(kept, f"{self.helper(in_place.kept_arrays)}({shapes}{kind})", self._names.claim)
 
     # -- which nodes get statements of their own --------------------------------------------------
 

@@ -4,7 +4,7 @@ A product of many operands becomes products of two at a time, in the cheapest or
 sums within one operand and repetitions are taken apart; a sum of thousands of terms becomes sums of sums.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from symback.nodes.apply import Apply
 from symback.nodes.classify import Product, classify
 from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.dtypes import promote
-from symback.nodes.leaves import exact, ones_of
+from symback.nodes.leaves import Exact, exact, ones_of
 from symback.nodes.node import METHODS, Node
 from symback.ops.indexing.ranges import PIECES
 
@@ -31,12 +31,38 @@ def lower_all(outputs: Sequence[Node], hints: Hints = NO_HINTS) -> dict[Node, No
 
 def _lower(node: Node, operands: tuple[Node, ...], hints: Hints) -> Node:
     node = node.with_operands(operands)
+    if isinstance(node, (Plus, Contract)) and any(_is_negated(x, node.dtype) for x in node.operands):
+        node = node.with_operands(tuple(_signed(x, node.dtype) for x in node.operands))
     if isinstance(node, Plus):
+        node = _widened_sum(node)
         pieces = [term for term in node.operands if _is_piece(term)]
         if pieces or len(node.operands) > 2 * MOST_TERMS:
             return _in_groups([term for term in node.operands if not _is_piece(term)], pieces)
         return node
     return lowered(node, hints) if isinstance(node, Contract) else node
+
+
+def _is_negated(node: Node, dtype: np.dtype[Any]) -> bool:
+    """Has this a sign that a wider product or sum must not take over? Unsigned and small integers wrap around under it.
+
+    For int64 ``x + -k`` is what was written ``x - k``, which NumPy computes without wrapping around.
+    """
+    first = node.operands[0] if isinstance(node, Contract) else None
+    negative = isinstance(first, Exact) and isinstance(first.value, int) and first.value < 0
+    return negative and node.dtype.kind in "iu" and node.dtype.name != "int64" and node.dtype != dtype
+
+
+def _signed(node: Node, dtype: np.dtype[Any]) -> Node:
+    return METHODS["astype"](node, dtype) if _is_negated(node, dtype) else node
+
+
+def _widened_sum(node: Plus) -> Plus:
+    """Convert the terms of a sum of several, so that no two of them are added in a narrower dtype."""
+    narrow = [term for term in node.operands if _is_narrow([term], node.dtype)]
+    if len(narrow) < 2 or len(node.operands) < 3:
+        return node
+    terms = [METHODS["astype"](term, node.dtype) if term in narrow else term for term in node.operands]
+    return Plus(*terms)
 
 
 def _is_piece(term: Node) -> bool:
@@ -53,19 +79,58 @@ def _in_groups(terms: Sequence[Node], pieces: Sequence[Node]) -> Node:
 def lowered(node: Contract, hints: Hints = NO_HINTS) -> Node:
     """Write a product as products of two operands at a time, each with a plain spelling."""
     subscripts = node.subscripts
-    if subscripts.distinct and all(labels == subscripts.out or not labels for labels in subscripts.inputs):
+    aligned = subscripts.distinct and all(labels == subscripts.out or not labels for labels in subscripts.inputs)
+    if aligned and not _is_narrow(node.operands, node.dtype):
         return node
     p = classify(node)
     if p.ones and p.cores and _widened_by_ones(p, node.dtype):
         first = (METHODS["astype"](p.cores[0][0], node.dtype), p.cores[0][1])
         widened = _completed(p, [first, *p.cores[1:]], node.dtype)
         return lowered(widened, hints) if isinstance(widened, Contract) else widened
+    if _summed_by_numpy(p):
+        return node
+    p = p._replace(cores=_widened(p))
+    if aligned:
+        return _completed(p, p.cores, node.dtype) if p.cores else node
     if p.kind == "embed":
         return _lowered_embed(p, node.dtype, hints) if p.cores else node
     cores = [_plain_operand(core, labels, p, index, node.dtype) for index, (core, labels) in enumerate(p.cores)]
     if p.kind in ("batched", "general") or any(old is not new for old, new in zip(p.cores, cores, strict=True)):
         return _lowered_product(p, cores, node.dtype, hints)
     return node
+
+
+def _is_narrow(nodes: Iterable[Node], dtype: np.dtype[Any]) -> bool:
+    """Has an operand another dtype than the product? So the coefficient, ones or the others widen it."""
+    return any(node.dtype != dtype and not node.is_weak for node in nodes)
+
+
+def _summed_by_numpy(p: Product) -> bool:
+    """Does NumPy sum small integers or booleans in 64 bits, which is exact, before the coefficient widens the sum?"""
+    if p.kind not in ("sum", "trace") or len(p.ones) > len(p.cores[0][1]):
+        return False
+    core, labels = p.cores[0]
+    exact_sum = core.dtype.kind == "b" or (core.dtype.kind == "i" and core.dtype.itemsize < 8)
+    wide = p.dtype.name == "float64" or (p.dtype.name == "int64" and core.dtype.kind == "b")
+    return exact_sum and wide and (p.kind == "sum" or len(labels) == 2)
+
+
+def _widened(p: Product) -> list[Term]:
+    """Convert operands to the dtype of their product, so that nothing is multiplied or summed in a narrower one.
+
+    The last of several may stay as it is: NumPy converts it when it multiplies it by another one. Booleans stay
+    where nothing is summed: their products are exact.
+    """
+    summed = any(p.summed(labels) for _, labels in p.cores)
+    narrow = [core for core, _ in p.cores if _is_narrow([core], p.dtype) and (summed or core.dtype.kind != "b")]
+    strong = [core for core, _ in p.cores if not core.is_weak]
+    if len(strong) == 1 and not summed:
+        return p.cores
+    if len(strong) > 1 and narrow and narrow.count(narrow[-1]) == 1:
+        narrow.pop()
+    if len(strong) == 2 and promote(strong) == p.dtype:
+        return p.cores
+    return [(METHODS["astype"](core, p.dtype) if core in narrow else core, labels) for core, labels in p.cores]
 
 
 def _widened_by_ones(p: Product, dtype: np.dtype[Any]) -> bool:
@@ -90,7 +155,7 @@ def _completed(p: Product, cores: list[tuple[Node, Labels]], dtype: np.dtype[Any
     if p.coefficient != 1 or promote([core for core, _ in cores]) != dtype:
         terms.insert(0, (exact(p.coefficient), ()))  # once a boolean is an integer
     if p.ones:
-        terms.append((ones_of(tuple(p.sizes[label] for label in p.ones), cores[0][0].dtype), p.ones))
+        terms.append((ones_of(tuple(p.sizes[label] for label in p.ones), dtype), p.ones))
     return contract(terms, p.out)
 
 
@@ -105,8 +170,8 @@ def _plain_operand(core: Node, labels: Labels, p: Product, index: int, dtype: np
     if len(set(labels)) < len(labels):
         distinct = tuple(dict.fromkeys(labels))
         core, labels = contract([(core, labels)], distinct), distinct
-    if dtype.kind == "f" and core.dtype.kind != "f":
-        core = METHODS["astype"](core, dtype)  # NumPy sums small integers in 64 bits, which would widen the product
+    if _is_narrow([core], dtype):
+        core = METHODS["astype"](core, dtype)
     return contract([(core, labels)], kept), kept
 
 

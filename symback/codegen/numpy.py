@@ -1,6 +1,5 @@
 """The NumPy target: the text of a module that runs wherever NumPy is."""
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from symback.codegen.prepare import prepare
 from symback.codegen.program import Builder
 from symback.codegen.speller import as_numpy
 from symback.codegen.tally import tally
-from symback.codegen.text import Text, size_text
+from symback.codegen.text import Text, size_text, string_text
 from symback.graph import toposort
 from symback.nodes.apply import Apply, Map, Named, unnamed
 from symback.nodes.classify import classify
@@ -63,7 +62,8 @@ def emit_module(
     results = _returned(prepared, builder)
     body = _size_lines(builder.program, checks, bound, arguments, size_names) + builder.program.lines
     lines = without_unused([*body, _return_line(outputs, results)])
-    said, cost_text = leaves_of(written), tally(builder, order).sentence() if cost else ""
+    said = leaves_of(written)
+    cost_text = tally(builder, order, prepared, copied_outputs(prepared)).sentence() if cost else ""
     definition = _definition(name, arguments, [*function_docstring(inputs, said, arguments, cost_text), *lines])
     decorator = f"{_decorator(inputs, arguments, bound)}\n" if check and inputs else ""
     formula, raises = module_docstring(name, said), "InputError" in definition
@@ -146,13 +146,17 @@ def _bounds_of(node: Apply) -> list[SizeExpr]:
 
 
 Check = tuple[str, SizeExpr, str]
-"""The left side of a comparison that fails, the size on its right side, and the message."""
+"""The left side of a comparison that fails, the size on its right side, and the message, to be formatted."""
 
 
 def _size_checks(order: Sequence[Node], inputs: Sequence[Variable], arguments: dict[Node, str]) -> list[Check]:
     """Return what must hold between sizes for the shapes to be as the graph says."""
     checks = [
-        (f"{arguments[v]}.shape[{axis}] != ", size, f"{arguments[v]}: axis {axis} must have size {size}")
+        (
+            f"{arguments[v]}.shape[{axis}] != ",
+            size,
+            f"{arguments[v]}: axis {axis} has size {{{arguments[v]}.shape[{axis}]}}, wanted {size}",
+        )
         for v in inputs
         for axis, size in enumerate(v.shape)
         if not isinstance(size, (int, sympy.Symbol))
@@ -178,7 +182,8 @@ def _size_lines(
         if symbol.name in used
     ]
     for test, size, message in checks:
-        lines += [f"if {test}{size_text(size, names).text}:", f'    raise InputError("{message}")']
+        found = ", ".join(f"{symbol} = {{{names[symbol]}}}" for symbol in sorted(s.name for s in size_symbols(size)))
+        lines += [f"if {test}{size_text(size, names).text}:", f'    raise InputError(f"{message} ({found})")']
     return lines
 
 
@@ -186,15 +191,29 @@ def _size_lines(
 
 
 def _returned(outputs: Sequence[Node], builder: Builder) -> list[str]:
-    """Return the texts of the results; what would be an input, or leave twice, is copied."""
+    """Return the texts of the results, some of them copied."""
+    copied = _are_copied(outputs)
+    return [
+        f"np.array({text.signed()})" if copies else _as_result(node, text, builder.python)
+        for node, text, copies in zip(outputs, builder.program.results, copied, strict=True)
+    ]
+
+
+def copied_outputs(outputs: Sequence[Node]) -> list[Node]:
+    """Return the outputs that are copied where they are returned."""
+    return [node for node, copies in zip(outputs, _are_copied(outputs), strict=True) if copies]
+
+
+def _are_copied(outputs: Sequence[Node]) -> list[bool]:
+    """Say which results are copied: those that would be an input, or leave twice."""
     given: set[Node] = set()
-    texts = []
-    for node, text in zip(outputs, builder.program.results, strict=True):
+    copied = []
+    for node in outputs:
         base = _memory_of(node)
         owned = isinstance(base, (Variable, Constant)) or base in given or _is_readonly(node)
         given.add(base)
-        texts.append(f"np.array({text.signed()})" if owned and node.shape else _as_result(node, text, builder.python))
-    return texts
+        copied.append(owned and bool(node.shape))
+    return copied
 
 
 def _as_result(node: Node, text: Text, python: set[Node]) -> str:
@@ -271,7 +290,7 @@ def _structure_text(nested: Nested) -> str:
 def _key_text(key: Any) -> str:
     if type(key) not in (str, int, bool, type(None)):
         raise errors.bad_output_key(key)
-    return repr(key) if not isinstance(key, str) else json.dumps(key)
+    return repr(key) if not isinstance(key, str) else string_text(key)
 
 
 # -- the function's head ------------------------------------------------------------------------------------

@@ -103,9 +103,10 @@ def _join(outputs: Sequence[Node]) -> dict[Node, Node]:
 
 
 def _join_sum(operands: tuple[Node, ...], inner: set[Node]) -> Node:
+    dtype = promote(operands)  # a sum of small integers wraps around, which it does not in a wider one
     terms: list[Node] = []
     for operand in operands:
-        joinable = isinstance(operand, Plus) and operand in inner
+        joinable = isinstance(operand, Plus) and operand in inner and operand.dtype is dtype
         terms.extend(operand.operands if joinable and len(operand.operands) < MOST_TERMS else [operand])
     return add(*terms)
 
@@ -122,7 +123,7 @@ def _join_product(node: Contract, operands: tuple[Node, ...], inner: set[Node]) 
     fresh = 1 + max((label for group in labels for label in group), default=0)
     opened: list[tuple[Node, Labels]] = []
     for operand, group in terms:
-        if isinstance(operand, Contract) and operand in inner and _opens(operand, alone):
+        if isinstance(operand, Contract) and operand in inner and _opens(operand, node, alone):
             bound = dict(zip(operand.subscripts.out, group, strict=True))
             for core, core_labels in zip(operand.operands, operand.subscripts.inputs, strict=True):
                 for label in core_labels:
@@ -135,6 +136,8 @@ def _join_product(node: Contract, operands: tuple[Node, ...], inner: set[Node]) 
     return contract(opened, node.subscripts.out)
 
 
-def _opens(node: Contract, alone: bool) -> bool:
-    kind = classify(node).kind
-    return len(node.operands) < MOST_TERMS and (kind == "hadamard" or (alone and kind == "outer"))
+def _opens(inner: Contract, node: Node, alone: bool) -> bool:
+    """Can a product be opened in another one? One of small integers wraps around, which it does not in a wider one."""
+    kind = classify(inner).kind
+    same = inner.dtype is node.dtype or (not alone and inner.dtype.kind == "b")
+    return same and len(inner.operands) < MOST_TERMS and (kind == "hadamard" or (alone and kind == "outer"))

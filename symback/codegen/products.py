@@ -32,18 +32,24 @@ def product_text(node: Contract, p: Product, texts: Sequence[Text], inverse: Seq
     as_float = node.dtype.kind == "f" and not any(core.dtype.kind == "f" for core, _ in p.cores)
     if p.kind == "fill":
         return _fill(node, p, shape)
-    if p.kind not in ("hadamard", "scale"):
-        return multiplied(p.coefficient, [_SPELLINGS[p.kind](p, texts, shape)], [], to_float=as_float)
     kinds = [core.dtype.kind for core, _ in p.cores]
+    if p.kind not in ("hadamard", "scale"):
+        masks = set(kinds) == {"b"} and p.kind not in ("sum", "trace")
+        text = _SPELLINGS[p.kind](p, texts, shape)
+        return _whole(multiplied(p.coefficient, [text], [], to_float=as_float, masks=masks), kinds[0])
     order = sorted(range(len(texts)), key=lambda k: ("u", "b").index(kinds[k]) + 1 if kinds[k] in "ub" else 0)
     factors = [aligned(texts[k], p.cores[k][1], p, full=bool(p.ones) and k == order[0]) for k in order]
     over = [factor for factor, k in zip(factors, order, strict=True) if inverse[k]]
     above = [factor for factor, k in zip(factors, order, strict=True) if not inverse[k]]
     above = above if "b" in kinds else _squares(above)
     text = multiplied(p.coefficient, above, over, to_float=as_float, masks=set(kinds) == {"b"})
-    if text.negative and text.precedence == PRODUCT and kinds[order[0]] == "u":
-        text = Text(f"({text.text})", ATOM, True, text.depth)
-    return _repeated(text, p, shape)
+    return _repeated(_whole(text, kinds[order[0]]), p, shape)
+
+
+def _whole(text: Text, kind: str) -> Text:
+    """Put a quotient in parentheses whose sign would go to unsigned integers."""
+    bare = text.negative and text.precedence == PRODUCT and kind == "u"
+    return Text(f"({text.text})", ATOM, True, text.depth) if bare else text
 
 
 def _repeated(text: Text, p: Product, shape: ShapeText) -> Text:
@@ -196,11 +202,9 @@ def _trace(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
 
 
 def _own_dtype(p: Product) -> list[str]:
-    """Write the dtype of small integers, which NumPy would sum in 64 bits."""
-    dtype = p.cores[0][0].dtype
-    if type(p.coefficient) is not int:
-        return []
-    return [f"dtype=np.{dtype_name(dtype)}"] if dtype.kind in "iu" and dtype.itemsize < 8 else []
+    """Write the dtype of small integers and booleans, which NumPy would sum in 64 bits, if the result has it."""
+    small = p.dtype.kind == "b" or (p.dtype.kind in "iu" and p.dtype.itemsize < 8)
+    return [f"dtype=np.{dtype_name(p.dtype)}"] if small else []
 
 
 def _sum(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:

@@ -235,8 +235,9 @@ class Builder:
         if product.kind == "scale" and product.cores[0][0] in self._ratios:
             above, below = self._ratios[product.cores[0][0]]
             return multiplied(coefficient, [above], [below], to_float=False)
-        for core, _ in product.cores:
-            reciprocal = self._below.get(core) if product.kind == "hadamard" else None
+        for place, (core, _) in enumerate(product.cores):
+            first = product.ones and (place == 0 or product.cores[0][0].dtype.kind != "f")  # what gets all axes
+            reciprocal = self._below.get(core) if product.kind == "hadamard" and not first else None
             if reciprocal is not None:
                 coefficient = times(coefficient, reciprocal[0])
             texts.append(self._operand(core, product) if reciprocal is None else reciprocal[1])
@@ -247,7 +248,7 @@ class Builder:
         """Return the text of a factor, as a NumPy number if an axis is to be put to it."""
         arithmetic = product.kind in ("hadamard", "scale") and not product.ones
         text = self._texts[node]
-        return text if arithmetic or node not in self.python else as_numpy(node, text)
+        return text if arithmetic or node not in self.python else as_numpy(product, text)
 
     def _spell_embed(self, node: Contract, product: Product) -> Text:
         """Write an identity, a diagonal matrix, or entries into the diagonal view of zeros."""

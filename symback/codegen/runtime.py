@@ -25,19 +25,23 @@ def converted(
     """
     if isinstance(value, np.ma.MaskedArray):
         raise DtypeError(f"{name} is a masked array; fill it first")
+    if value is None:
+        raise DtypeError(f"{name} is None, wanted an array of {dtype}")
     kind = np.dtype(dtype).kind
     number = kind != "b" and type(value) in ((int,) if kind in "iu" else (int, float))
     try:
         array = np.asarray(value, dtype if number else None)
     except (ValueError, TypeError, OverflowError) as reason:
         raise InputError(f"{name} is no array of {dtype}: {reason}") from None
-    given = array.dtype
+    given, own = array.dtype, hasattr(value, "dtype")
+    if array.size == 0 and not own:  # NumPy calls an empty list float64
+        array, given = array.astype(dtype), np.dtype(dtype)
     if given.kind not in "biuf" or not (number or np.can_cast(given, dtype, "safe")):
-        cure = f"convert it with .astype({dtype!r})"
+        cure = f".astype({dtype!r})" if own else f"np.array({name}, {dtype!r})"
+        cure = f"convert it with {cure}" if given.kind in "biuf" else "it must be real"
         raise DtypeError(f"{name} has dtype {given}, wanted {dtype}; {cure}")
-    found = f"{name} has shape {array.shape}"
+    found, axes = f"{name} has shape {array.shape}", ", ".join(map(str, shape))
     if array.ndim != len(shape):
-        axes = ", ".join(map(str, shape))
         raise InputError(f"{found}, wanted {len(shape)} axes: ({axes})")
     for axis, (size, wanted) in enumerate(zip(array.shape, shape, strict=True)):
         known, first, origin = wanted, name, ""

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from symback.codegen.text import Text, call, dtype_name
+from symback.nodes.classify import Product
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr
 
 
-def as_numpy(node: Node, text: Text) -> Text:
-    """Write a Python number as a NumPy number of the node's dtype."""
+def as_numpy(node: Node | Product, text: Text) -> Text:
+    """Write a Python number as a NumPy number of the dtype of a node, or of the product that it is a factor of."""
     return call(f"np.{dtype_name(node.dtype)}", text.signed(), depth=text.depth)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _TOKEN = re.compile(
-    r"""\s*(?:("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+    r"""\s*(?:(f?"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
     r"""|(\d[\w.]*(?:(?<=[eE])[+-]\d+)?|\.\d+\w*)"""
     r"""|([^\W\d]\w*)"""
     r"""|(\*\*|//|==|!=|<=|>=|<<|>>|[-+*/%@&|^~<>=.,:()\[\]{}]))"""
@@ -233,7 +233,7 @@ def _is_simple_power(node: Expression) -> bool:
         return _is_simple_power(node.operand)
     if isinstance(node, Postfix):
         return isinstance(node.base, Atom) and all(isinstance(trailer, str) for trailer in node.trailers)
-    return isinstance(node, Atom) and node.text[0] not in "\"'"
+    return isinstance(node, Atom) and node.text[-1] not in "\"'"
 
 
 def _is_simple_bound(node: Expression) -> bool:

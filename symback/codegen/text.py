@@ -78,12 +78,25 @@ def assignment(name: str, text: Text) -> list[str]:
 
 
 def float_text(value: float) -> str:
-    """Write a float so that it reads back the same, in an emitted module."""
+    """Write a float so that it reads back the same, in an emitted module; no + before an exponent."""
     if value != value:
         return "np.nan"
     if value in (float("inf"), float("-inf")):
         return "np.inf" if value > 0 else "-np.inf"
-    return repr(value)
+    return repr(value).replace("e+", "e")
+
+
+def string_text(value: str) -> str:
+    """Write a string in the quotes that need fewer backslashes, double ones if either does.
+
+    Example:
+        >>> print(string_text("it's"), string_text('a "b"'))
+        "it's" 'a "b"'
+    """
+    inner = repr("\"'" + value)[4:-1]  # with both quotes in it, in single ones
+    if value.count('"') > value.count("'"):
+        return f"'{inner}'"
+    return '"' + inner.replace("\\'", "'").replace('"', '\\"') + '"'
 
 
 def exact_text(value: ExactValue) -> Text:

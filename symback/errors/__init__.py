@@ -128,7 +128,7 @@ from symback.errors.shapes import (
     operand_dtype,
     wrong_rank,
 )
-from symback.errors.sizes import bad_size_value, sizes_no_mapping, unknown_size
+from symback.errors.sizes import bad_size_value, size_given_twice, sizes_no_mapping, unknown_size
 from symback.errors.usage import (
     bad_declaration,
     bad_document,
@@ -265,6 +265,7 @@ __all__ = [
     "replaced_shape",
     "rule_changes",
     "show_shape",
+    "size_given_twice",
     "sizes_no_mapping",
     "symbol_clash",
     "target_shape",

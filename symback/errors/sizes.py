@@ -22,3 +22,8 @@ def unknown_size(operation: str, name: object, known: Sequence[str]) -> InputErr
 def bad_size_value(operation: str, name: str, value: object) -> InputError:
     """A size that is said to be something else than a number of entries."""
     return InputError(f"{operation}: size {name} must be an integer from 0, not {str(value)[:40]!r}")
+
+
+def size_given_twice(operation: str, name: str, before: object, now: object) -> InputError:
+    """A size that has another number already."""
+    return InputError(f"{operation}: size {name} is {before} here already, not {now}; give it to the cost without it")

@@ -1,6 +1,8 @@
 """What a Contract is called: the one table that emitted code, LaTeX, text and cost read."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from symback.nodes.contract import Contract, Labels
 from symback.nodes.leaves import ExactValue
@@ -18,6 +20,7 @@ class Product(NamedTuple):
         ones: The labels that only the output has.
         out: The labels of the output.
         sizes: The size of each label.
+        dtype: The dtype of the product, to which its operands are converted.
     """
 
     kind: str
@@ -26,6 +29,7 @@ class Product(NamedTuple):
     ones: Labels
     out: Labels
     sizes: dict[int, SizeExpr]
+    dtype: np.dtype[Any]
 
     def summed(self, labels: Labels) -> Labels:
         """Return the labels among `labels` that are summed over more than one place."""
@@ -59,7 +63,7 @@ def classify(node: Contract) -> Product:
     ========== ==========================================================================
     """
     coefficient, cores, ones, out = node.parts()
-    product = Product("", coefficient, cores, ones, out, node.label_sizes())
+    product = Product("", coefficient, cores, ones, out, node.label_sizes(), node.dtype)
     return product._replace(kind=_kind(product))
 
 

@@ -14,6 +14,8 @@ from fractions import Fraction
 from itertools import count
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
+import numpy as np
+
 from symback import errors
 from symback.nodes.dtypes import promote
 from symback.nodes.exact_numbers import fits, plus, sympy_value, times
@@ -269,7 +271,7 @@ def _normalise(terms: Sequence[tuple[Node, Labels]], out: Labels) -> Node:
             ones.extend((renamed[label], sizes[label]) for label in parts.ones)
             cores.extend(
                 (core, tuple(renamed[label] if label in renamed else next(fresh) for label in inner_labels))
-                for core, inner_labels in _split_off_core(parts)
+                for core, inner_labels in _split_off_core(parts, node.dtype)
             )
         else:
             cores.append((node, labels))
@@ -285,8 +287,8 @@ def bounded(coefficient: ExactValue, node: "Contract") -> bool:
     return type(first) is not Exact or fits(times(coefficient, first.value), node.dtype)
 
 
-def _split_off_core(parts: Parts) -> list[tuple[Node, Labels]]:
-    """Return the one operand of a transpose or diagonal, or the product as a node, with labels of the inner out."""
+def _split_off_core(parts: Parts, dtype: np.dtype[Any]) -> list[tuple[Node, Labels]]:
+    """Return the one operand of a transpose or diagonal, or the product as a node of `dtype`, with its labels."""
     if len(parts.cores) == 1:
         node, labels = parts.cores[0]
         if all(size == 1 or label in parts.out for label, size in zip(labels, node.shape, strict=True)):
@@ -294,7 +296,16 @@ def _split_off_core(parts: Parts) -> list[tuple[Node, Labels]]:
     if not parts.cores:
         return []
     out = tuple(dict.fromkeys(label for label in parts.out if label not in parts.ones))
-    return [(_assemble(parts.cores, out), out)]
+    return [(_assemble(converted(parts.cores, dtype), out), out)]
+
+
+def converted(terms: Sequence[tuple[Node, Labels]], dtype: np.dtype[Any]) -> Sequence[tuple[Node, Labels]]:
+    """Convert one operand to the dtype of the product, if without its coefficient or ones it had a narrower one."""
+    strong = [place for place, (node, _) in enumerate(terms) if not node.is_weak]
+    if not strong or promote([terms[place][0] for place in strong]) is dtype:
+        return terms
+    (node, labels), place = terms[strong[0]], strong[0]
+    return [*terms[:place], (METHODS["astype"](node, dtype), labels), *terms[place + 1 :]]
 
 
 def _finish(

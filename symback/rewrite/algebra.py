@@ -23,6 +23,9 @@ from symback.rewrite.pattern import Match, Scope
 
 __all__ = ["SIMPLIFY"]
 
+_OUTSIDE = Scope(opens=False)
+"""Work is saved around what has a name, which keeps its statement, and not within."""
+
 _MOST_TERMS = 12
 """How many terms a sum may have for common factors to be looked for."""
 
@@ -46,7 +49,7 @@ def _quotients(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a product of two factors, one of them a reciprocal."""
     if isinstance(node, Contract) and len(node.operands) == 2 and node.subscripts.aligned:
         for above, below in (node.operands, node.operands[::-1]):
-            bare = scope.bare(below)
+            bare = _OUTSIDE.bare(below)
             if isinstance(bare, Map) and bare.operation.name == "divide" and bare.operands[0] is exact(1):
                 yield Match({"x": above, "y": bare.operands[1]})
 
@@ -55,7 +58,7 @@ def _common_factors(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum of products that all have a sign, a whole number or a factor in common: multiplied by once."""
     if len(node.operands) > _MOST_TERMS:
         return
-    terms = [scope.factors(term) for term in node.operands]
+    terms = [_OUTSIDE.factors(term) for term in node.operands]
     number = _common_number([found.coefficient for found in terms])
     if number != 1:
         rests = [_product(found._replace(coefficient=ratio(found.coefficient, number))) for found in terms]
@@ -100,7 +103,7 @@ def _common_matrices(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum of products of one matrix with several operands, which are added up first."""
     if len(node.operands) > _MOST_TERMS:
         return
-    terms = [split_coefficient(scope.bare(term)) for term in node.operands]
+    terms = [split_coefficient(_OUTSIDE.bare(term)) for term in node.operands]
     products = [
         core.parts()._replace(coefficient=number)
         for core, number in terms
@@ -166,8 +169,8 @@ def _diagonals(node: Node, scope: Scope) -> Iterator[Match]:
 
 def _nested_sums(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum with sums within it, if terms meet that are alike."""
-    if any(isinstance(scope.bare(term), Plus) for term in node.operands):
-        terms = scope.terms(node)
+    if any(isinstance(_OUTSIDE.bare(term), Plus) for term in node.operands):
+        terms = _OUTSIDE.terms(node)
         if len({core for core, _ in terms}) < len(terms):
             nodes = [exact(factor) if core is None else hadamard(exact(factor), core) for core, factor in terms]
             yield Match({"x": add(*nodes), "y": node})

@@ -78,14 +78,15 @@ def _wildcard(name: str, shape: tuple[str, ...]) -> Any:
 
 
 class Scope:
-    """What a match may look at: `barriers` are nodes that stand for themselves, whatever they are made of."""
+    """What a match may look at: not into `barriers`, and into what has a name only if it `opens` names."""
 
-    def __init__(self, barriers: AbstractSet[Node] = frozenset()) -> None:
+    def __init__(self, barriers: AbstractSet[Node] = frozenset(), *, opens: bool = True) -> None:
         self.barriers = barriers
+        self._opens = opens
 
     def bare(self, node: Node) -> Node:
         """Look through names, as far as no barrier stands there."""
-        while isinstance(node, Named) and node not in self.barriers:
+        while self._opens and isinstance(node, Named) and node not in self.barriers:
             node = node.operands[0]
         return node
 

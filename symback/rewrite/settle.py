@@ -1,7 +1,7 @@
 """The graph that is emitted: rules applied until none applies, and names put on what became of the named.
 
-Named and unnamed uses of an expression are one for the rules: names are taken off before, and put back afterwards, so
-that an expression has at most one.
+The user's name stands on the expression itself, once, so that its named and unnamed uses are one for the rules; names
+that passes gave are taken off before, and put back afterwards where nothing else has a name.
 """
 
 from collections import Counter
@@ -36,60 +36,78 @@ def settle(outputs: Sequence[Node], tails: str = "absolute") -> tuple[list[Node]
     """
     with many_allocations():
         order = toposort(outputs)
-        plain = rebuild(outputs, lambda node, operands: _without_name(node, operands))
+        forms = _named_once(outputs, order)
+        places = places_in(order)
+        found = {part: place for node, place in places.items() for part in (forms[node], unnamed(forms[node]))}
         relative = tails == "relative"
-        further = [*STABILISE, *(TAILS if relative else ()), *SIMPLIFY]
         applied: list[Application] = []
-        forms = dict(plain)
-        for rules in (STABILISE, further):  # first what differentiation has applied to its graph already
+        for rules in (STABILISE, [*STABILISE, *(TAILS if relative else ()), *SIMPLIFY]):
+            # STABILISE alone first, as differentiation has applied it to its graph already
             exempt = {} if relative else {COMPLEMENT: textbook_complements(forms.values())}
             engine = Engine(rules, exempt=exempt)
             engine.rewrite([forms[output] for output in outputs])
             forms = {node: engine.form_of(form) for node, form in forms.items()}
+            found |= {forms[node]: place for node, place in places.items()}
             applied += engine.applications
-        final = {node: forms[node] for node in order}
-        _check_names(order, final)
-        places = {plain[node]: place for node, place in places_in(order).items()}
-        return _with_names(outputs, final, _labels(order, final)), explained(applied, places)
+        _check_names(order, forms)
+        return _with_names([forms[output] for output in outputs], _pass_names(order, forms)), explained(applied, found)
 
 
-def _without_name(node: Node, operands: tuple[Node, ...]) -> Node:
-    return operands[0] if isinstance(node, Named) else node.with_operands(operands)
-
-
-def _labels(order: Sequence[Node], final: Mapping[Node, Node]) -> dict[Node, Label]:
-    """Return the name of each expression that has one: the user's before one that a pass gave."""
+def _named_once(outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, Node]:
+    """Put the user's name on the expression itself, so that its named and unnamed uses are one; take others off."""
     labels: dict[Node, Label] = {}
-    taken: dict[Label, Node] = {}
     for node in order:
-        if isinstance(node, Named) and taken.setdefault(node.label, final[node]) is final[node]:
-            known = labels.setdefault(final[node], node.label)
-            if known.kind != "let" and node.label.kind == "let":
-                labels[final[node]] = node.label
+        if isinstance(node, Named) and node.label.kind == "let":
+            labels.setdefault(unnamed(node), node.label)
+
+    def replace(node: Node, operands: tuple[Node, ...]) -> Node:
+        if isinstance(node, Named):
+            return operands[0]
+        new = node.with_operands(operands)
+        return Named(labels[node], new) if node in labels and _can_have_a_name(new) else new
+
+    return rebuild(outputs, replace)
+
+
+def _can_have_a_name(node: Node) -> bool:
+    return bool(node.operands) and not is_zero(node) and not isinstance(node, Named)
+
+
+def _pass_names(order: Sequence[Node], forms: Mapping[Node, Node]) -> dict[Node, Label]:
+    """Return the names that passes gave, by the expressions that have no name of the user's."""
+    labels: dict[Node, Label] = {}
+    for node in order:
+        if isinstance(node, Named) and node.label.kind != "let":
+            labels.setdefault(forms[node], node.label)
     return labels
 
 
-def _with_names(outputs: Sequence[Node], final: Mapping[Node, Node], labels: Mapping[Node, Label]) -> list[Node]:
-    """Name what is named; a name that a pass gave goes, unless it is used twice or leaves the function."""
-    results = [final[output] for output in outputs]
+def _with_names(results: Sequence[Node], labels: Mapping[Node, Label]) -> list[Node]:
+    """Name what passes named, if it is used twice or leaves the function; of two forms of one name one keeps it."""
     uses: Counter[Node] = Counter(count_uses(results))
     uses.update(results)
+    own = {node.operands[0] for node in uses if isinstance(node, Named)}
+    taken: dict[str, Node] = {}
 
     def name(node: Node, operands: tuple[Node, ...]) -> Node:
+        if isinstance(node, Named):
+            (inner,) = operands
+            keeps = _can_have_a_name(inner) and taken.setdefault(node.name, inner) is inner
+            return Named(node.label, inner) if keeps else inner
         new = node.with_operands(operands)
-        label = labels.get(node)
-        wanted = label is not None and (label.kind == "let" or uses[node] > 1)
-        return Named(label, new) if label is not None and wanted and new.operands and not is_zero(new) else new
+        label = labels.get(node) if node not in own and uses[node] > 1 else None
+        return Named(label, new) if label is not None and _can_have_a_name(new) else new
 
     named = rebuild(results, name)
     return [named[result] for result in results]
 
 
-def _check_names(order: Sequence[Node], final: Mapping[Node, Node]) -> None:
+def _check_names(order: Sequence[Node], forms: Mapping[Node, Node]) -> None:
     """Refuse a name of the user's that stands for two different things."""
     owners: dict[str, Node] = {}
     for node in order:
         if isinstance(node, Variable) or (isinstance(node, Named) and node.label.kind == "let"):
             owner = owners.setdefault(node.name, node)
-            if final[owner] is not final[node] and as_written(owner) is not as_written(node):
+            one, other = unnamed(forms[owner]), unnamed(forms[node])
+            if one is not other and as_written(owner) is not as_written(node):
                 raise errors.name_clash(node.name, unnamed(owner), unnamed(node))

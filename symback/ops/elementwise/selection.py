@@ -77,7 +77,9 @@ def _replacement(value: Any) -> Any:
 
 
 def _number_text(value: float) -> str:
-    return f"np.{value}" if value != value or value == np.inf else "-np.inf" if value == -np.inf else repr(value)
+    if value == -np.inf:
+        return "-np.inf"
+    return repr(value).replace("e+", "e") if np.isfinite(value) else f"np.{value}"
 
 
 def _spell_nan_to_num(spell: Any, operands: Any, parameters: Any) -> str:

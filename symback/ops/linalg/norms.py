@@ -88,7 +88,7 @@ def _spell_norm(spell: Any, operands: list[str], parameters: tuple[Any, ...]) ->
     if len(axes) < len(spell.operand_shapes[0]):
         arguments.append(f"axis={axes[0] if len(axes) == 1 else axes}")
     if p != 2:
-        arguments.append(f"p={p if isinstance(p, int) else repr(float(p))}")
+        arguments.append(f"p={p if isinstance(p, int) else repr(float(p)).replace('e+', 'e')}")
     return f"{spell.helper(numerics.euclidean_norm if p == 2 else numerics.p_norm)}({', '.join(arguments)})"
 
 

@@ -85,7 +85,7 @@ def _others_signature(x: Node, axes: Any) -> tuple[Shape, np.dtype[Any]]:
 
 _others: Function = primitive(
     "product_of_others", signature=_others_signature, vjp=_others_vjp,
-    numpy=lambda speller, *texts: spell(speller.helper(numerics.product_of_others))(speller, *texts),
+    numpy=lambda speller, *texts: spell(speller.helper(numerics.product_of_others), reduces=False)(speller, *texts),
     value=lambda x, axes: numerics.product_of_others(x, axes), latex=look(r"\prod^{\neq}"),
     examples=(
         lambda make: _others(make("x", (2, 3)), (-1,)),

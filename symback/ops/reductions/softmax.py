@@ -147,7 +147,8 @@ def _softmax_high(mp: Any, x: Any, axes: Any) -> Any:
 
 _softmax = primitive(
     "softmax_over", signature=_softmax_signature, vjp=_softmax_vjp,
-    part=(1, 2), numpy=_both, alone=lambda speller, *texts: spell(speller.helper(numerics.softmax))(speller, *texts),
+    part=(1, 2), numpy=_both,
+    alone=lambda speller, *texts: spell(speller.helper(numerics.softmax), reduces=False)(speller, *texts),
     value=lambda x, axes: numerics.softmax(x, axis=axes), mpmath=_softmax_high,
     latex=look(r"\operatorname{softmax}"),
     examples=(

@@ -67,15 +67,18 @@ def reduce_over(
     return expand(reduced, axes) if keepdims else reduced
 
 
-def spell(function: str, *more: str) -> Callable[..., str]:
-    """Return the NumPy spelling of a reduction: a function, further arguments, and `axis` unless it is all of them."""
+def spell(function: str, *more: str, reduces: bool = True) -> Callable[..., str]:
+    """Return the NumPy spelling of a reduction: a function, further arguments, and `axis` unless it is all of them.
+
+    What works along axes but keeps them does not `reduces`: there is none to put back.
+    """
 
     def write(spell: Any, operands: Sequence[str], parameters: tuple[Any, ...]) -> str:
         rank = len(spell.operand_shapes[0])
         axes = positive(parameters[0], rank)
         arguments = [*operands] if len(axes) == rank else [*operands, f"axis={axes[0] if len(axes) == 1 else axes}"]
-        text: str = spell.reduction(f"{function}({', '.join([*arguments, *more])})", axes)
-        return text
+        text = f"{function}({', '.join([*arguments, *more])})"
+        return str(spell.reduction(text, axes)) if not reduces else spell.reduction(text, axes)
 
     return write
 
