@@ -1,4 +1,6 @@
-"""Functions NumPy lacks, written with NumPy alone: their source goes into the emitted modules that use them.
+"""Functions NumPy lacks, written with NumPy alone.
+
+Their source goes into the emitted modules that use them.
 
 They may call each other; anything else they use must be NumPy.
 """

@@ -1,4 +1,4 @@
-"""Libraries that are installed on demand, imported where a function of theirs is first asked for."""
+"""Libraries installed on demand, imported where a function of theirs is asked for."""
 
 from importlib import import_module
 from typing import Any
@@ -7,9 +7,10 @@ from symback import errors
 
 
 class Library:
-    """Stands for a module of an optional library under the name that emitted modules import it by.
+    """Stands for a module of an optional library under its name in emitted modules.
 
-    Reading an attribute imports the module; if it is not installed, the error names the extra to install.
+    Reading an attribute imports the module; if it is not installed, the error names
+    the extra to install.
     """
 
     def __init__(self, package: str, module: str) -> None:

@@ -1,4 +1,7 @@
-"""Running products and recurrences along an axis, without division: zeros are entries like any other."""
+"""Running products and recurrences along an axis, without division.
+
+Zeros are entries like any other.
+"""
 
 import numpy as np
 
