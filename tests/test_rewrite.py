@@ -303,6 +303,8 @@ def test_explain_says_what_was_applied_where():
         ("logistic function", "s"), ("log of the logistic function", "L"),
     ]  # fmt: skip
     assert str(reasons).splitlines()[0].split() == ["rule", "in", "before", "after"]
+    (reason,) = sb.explain(sb.let("f", x * y + x * sb.sin(x)))
+    assert (reason.rule, reason.place) == ("common factor", "f")
     assert str(sb.explain(x * y)) == "no rule applied"
     assert sb.lambdify([x], sb.log(1 + sb.exp(x))).explain()[0].rule == "softplus"
 

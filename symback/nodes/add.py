@@ -109,10 +109,10 @@ def _like_terms(terms: Sequence[Node]) -> list[Node]:
         if len(group) == 1:
             kept.append(group[0][0])
         elif core is None or fits(total, core.dtype):
-            kept.append(_scaled(core, total))
+            kept.append(with_coefficient(core, total))
         else:
             counts = Counter(term for term, _ in group)
-            kept.extend(_scaled(term, count) for term, count in counts.items())
+            kept.extend(with_coefficient(term, count) for term, count in counts.items())
     return kept
 
 
@@ -125,7 +125,8 @@ def fills(nodes: Sequence[Node], shape: Shape, dtype: np.dtype[Any]) -> bool:
     return broadcast_shapes("add", nodes) == shape and promote(nodes) == dtype
 
 
-def _scaled(core: Node | None, coefficient: ExactValue) -> Node:
+def with_coefficient(core: Node | None, coefficient: ExactValue) -> Node:
+    """Return a term of this core and this number: what `split_coefficient` splits."""
     if core is None:
         return exact(coefficient)
     if type(coefficient) is int and coefficient == 1:

@@ -9,16 +9,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from symback.nodes.add import Plus, add, fills, split_coefficient
-from symback.nodes.apply import Map
+from symback.nodes.add import Plus, add, fills, split_coefficient, with_coefficient
 from symback.nodes.contract import Contract, Labels, Parts, contract, is_zero
 from symback.nodes.leaves import exact
 from symback.nodes.node import Node
-from symback.nodes.products import full, hadamard, permute, scale
+from symback.nodes.products import full, hadamard, permute
 from symback.rewrite.engine import Rule
 from symback.rewrite.facts import is_nonnegative
 from symback.rewrite.notation import sqrt, where, zeros_like
-from symback.rewrite.parts import Factors, is_product, ratio
+from symback.rewrite.parts import Factors, function_of, is_product, ratio, sum_of
 from symback.rewrite.pattern import Match, Scope
 
 __all__ = ["SIMPLIFY"]
@@ -50,7 +49,7 @@ def _quotients(node: Node, scope: Scope) -> Iterator[Match]:
     if isinstance(node, Contract) and len(node.operands) == 2 and node.subscripts.aligned:
         for above, below in (node.operands, node.operands[::-1]):
             bare = _OUTSIDE.bare(below)
-            if isinstance(bare, Map) and bare.operation.name == "divide" and bare.operands[0] is exact(1):
+            if function_of(bare) == "divide" and bare.operands[0] is exact(1):
                 yield Match({"x": above, "y": bare.operands[1]})
 
 
@@ -89,8 +88,7 @@ def _multiple(factor: Node, rests: list[Node], node: Node) -> Iterator[Match]:
 
 
 def _product(found: Factors) -> Node:
-    product = hadamard(*found.cores)
-    return product if found.coefficient == 1 else scale(found.coefficient, product)
+    return with_coefficient(hadamard(*found.cores), found.coefficient)
 
 
 def _rest_of(found: Factors, factor: Node) -> Node:
@@ -143,7 +141,7 @@ def _beside(matrix: Node, product: Parts, node: Node) -> _Beside | None:
     if operand.dtype != node.dtype or matrix.dtype != node.dtype or not {*labels} <= {*own, *product.out}:
         return None
     number = {**{label: 2 + place for place, label in enumerate(product.out)}, own[0]: 0, own[1]: 1}
-    scaled = operand if product.coefficient == 1 else scale(product.coefficient, operand)
+    scaled = with_coefficient(operand, product.coefficient)
     return _Beside(scaled, tuple([number[label] for label in labels]), tuple([number[label] for label in product.out]))
 
 
@@ -172,8 +170,7 @@ def _nested_sums(node: Node, scope: Scope) -> Iterator[Match]:
     if any(isinstance(_OUTSIDE.bare(term), Plus) for term in node.operands):
         terms = _OUTSIDE.terms(node)
         if len({core for core, _ in terms}) < len(terms):
-            nodes = [exact(factor) if core is None else hadamard(exact(factor), core) for core, factor in terms]
-            yield Match({"x": add(*nodes), "y": node})
+            yield Match({"x": sum_of(terms), "y": node})
 
 
 def _doubled_roots(node: Node, scope: Scope) -> Iterator[Match]:
@@ -183,7 +180,7 @@ def _doubled_roots(node: Node, scope: Scope) -> Iterator[Match]:
         cores = [core for core, _ in parts.cores]
         bare = [scope.bare(core) for core in cores]
         for place, core in enumerate(bare):
-            if isinstance(core, Map) and core.operation.name == "sqrt" and bare.index(core) < place:
+            if function_of(core) == "sqrt" and bare.index(core) < place:
                 rest = [exact(parts.coefficient), *(c for c, b in zip(cores, bare, strict=True) if b is not core)]
                 if bare.count(core) == 2 and is_nonnegative(core.operands[0]):
                     yield Match({"x": core.operands[0]}, rest=hadamard(*rest))

@@ -23,6 +23,7 @@ from symback.nodes.contract import Contract
 from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import broadcast_to, hadamard, scale
+from symback.rewrite.parts import function_of
 from symback.rewrite.pattern import Match, Scope, pattern_of, wildcards
 from symback.rewrite.views import is_view
 from symback.trace import Application
@@ -170,7 +171,7 @@ def root_of(node: Node) -> str:
         return "add"
     if isinstance(node, Contract):
         return "product"
-    return node.operation.name if isinstance(node, Apply) else ""
+    return function_of(node)
 
 
 def heads(node: Node, known: dict[Node, frozenset[str]]) -> frozenset[str]:

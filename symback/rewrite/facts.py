@@ -8,6 +8,7 @@ from symback.nodes.classify import classify
 from symback.nodes.contract import Contract, Parts
 from symback.nodes.leaves import Constant, Exact, Ones, Size
 from symback.nodes.node import Node
+from symback.rewrite.parts import function_of
 from symback.rewrite.views import is_view, viewed
 
 _DEPTH = 8
@@ -121,8 +122,7 @@ def _logarithm_is_seen(node: Node, depth: int, known: dict[Node, bool]) -> bool:
 
 def name_of(node: Node) -> str:
     """Return the name of the primitive that a node applies, names looked through; empty if it is none."""
-    node = unnamed(node)
-    return node.operation.name if isinstance(node, Apply) else ""
+    return function_of(unnamed(node))
 
 
 def _is_plus(node: Node) -> bool:

@@ -8,15 +8,14 @@ from typing import Any, NamedTuple
 import sympy
 
 from symback.nodes.add import Plus, add, split_coefficient
-from symback.nodes.apply import Map
 from symback.nodes.contract import Contract, Labels, Parts, contract
-from symback.nodes.leaves import Exact, Size, exact
+from symback.nodes.leaves import Exact, Size, exact, exact_from_sympy
 from symback.nodes.node import Node
 from symback.nodes.products import hadamard, sum_axes
 from symback.nodes.shapes import product
 from symback.rewrite.facts import has_logarithm
 from symback.rewrite.notation import hypot, log_of_number, norm, root_of_number
-from symback.rewrite.parts import aligned, reduction_of, sum_of
+from symback.rewrite.parts import aligned, function_of, reduction_of, sum_of
 from symback.rewrite.pattern import Match, Scope
 from symback.rewrite.views import View, is_view, split_views
 
@@ -38,7 +37,7 @@ def sums_of_exponentials(node: Node, scope: Scope) -> Iterator[Match]:
     for place, (core, factor) in enumerate(terms):
         inner = None if core is None else scope.bare(core)
         rest = sum_of(terms[:place] + terms[place + 1 :])
-        if isinstance(inner, Map) and inner.operation.name == "exp" and rest is not None:
+        if inner is not None and function_of(inner) == "exp" and rest is not None:
             exponent = inner.operands[0] if factor == 1 else add(inner.operands[0], log_of_number(exact(factor)))
             yield Match({"x": exponent, "y": rest})
 
@@ -61,7 +60,7 @@ def weighted_exponentials(node: Node, scope: Scope) -> Iterator[Match]:
     for place, (core, labels) in enumerate(parts.cores):
         inner = scope.bare(core)
         others = parts.cores[:place] + parts.cores[place + 1 :]
-        if isinstance(inner, Map) and inner.operation.name == "exp" and labels == whole and others and axes:
+        if function_of(inner) == "exp" and labels == whole and others and axes:
             weights = contract([(exact(parts.coefficient), ()), *others], _covered(others, whole))
             yield Match({"x": inner.operands[0], "y": aligned(weights, _covered(others, whole), whole), "axis": axes})
             return
@@ -126,12 +125,12 @@ def averages_of_squares(node: Node, scope: Scope) -> Iterator[Match]:
             times = sympy.simplify(first.factor * count)
             if times.is_Rational and times != 0 and sympy.simplify(second.factor * count**2 + times) == 0:
                 rest = [term for term in node.operands if term is not one and term is not other]
-                number = int(times) if times.is_Integer else Fraction(int(times.p), int(times.q))
+                number = exact_from_sympy(times).value
                 yield Match({"x": root, "axis": first.axes, "view": first.view}, number, add(*rest) if rest else None)
 
 
 def _is_quotient(node: Node) -> bool:
-    return isinstance(node, Contract) or (isinstance(node, Map) and node.operation.name == "divide")
+    return isinstance(node, Contract) or function_of(node) == "divide"
 
 
 def _same_view(first: _Average, second: _Average, root: Node) -> bool:
@@ -156,7 +155,7 @@ def _average(term: Node, scope: Scope) -> _Average | None:
     summands, axes, views = [], set(), []
     for factor in found.cores:
         inner, view = split_views(factor, scope.bare)
-        while isinstance(inner, Map) and inner.operation.name == "divide":
+        while function_of(inner) == "divide":
             below = scope.bare(inner.operands[1])
             if not isinstance(below, (Exact, Size)):
                 return None

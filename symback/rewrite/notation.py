@@ -20,8 +20,8 @@ def _function(name: str) -> Callable[..., Node]:
 absolute, exp, expm1, hypot = map(_function, ("absolute", "exp", "expm1", "hypot"))
 log, log1p, logaddexp = map(_function, ("log", "log1p", "logaddexp"))
 bose, sigmoid, sigmoid_slope, softplus = map(_function, ("bose", "sigmoid", "sigmoid_slope", "softplus"))
-cosh, log2, log10 = map(_function, ("cosh", "log2", "log10"))
-power, sqrt, tanh, xlogx = map(_function, ("power", "sqrt", "tanh", "xlogx"))
+log2, log10 = map(_function, ("log2", "log10"))
+sqrt, tanh, xlogx = map(_function, ("sqrt", "tanh", "xlogx"))
 
 where, zeros_like = map(_function, ("where", "zeros_like"))
 mean, sum, var = map(_function, ("mean", "sum", "var"))

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from symback.nodes.add import add
+from symback.nodes.add import add, with_coefficient
 from symback.nodes.apply import Apply
 from symback.nodes.classify import classify
 from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.dtypes import BOOL
-from symback.nodes.leaves import exact, ones_of
+from symback.nodes.leaves import exact_from_sympy, ones_of
 from symback.nodes.node import Node
-from symback.nodes.products import hadamard, permute, scale
+from symback.nodes.products import hadamard, permute
 
 
 class Factors(NamedTuple):
@@ -21,6 +21,11 @@ class Factors(NamedTuple):
 
     coefficient: Any
     cores: list[Node]
+
+
+def function_of(node: Node) -> str:
+    """Return the name of the primitive that a node applies; empty if it applies none."""
+    return node.operation.name if isinstance(node, Apply) else ""
 
 
 def is_product(node: Node) -> bool:
@@ -43,7 +48,7 @@ def square_root_of(factors: Factors) -> Node | None:
     root = sympy.sqrt(sympy.Rational(factors.coefficient)) if isinstance(factors.coefficient, (int, Fraction)) else None
     if root is None or not root.is_Rational or not half:
         return None
-    return scale(Fraction(int(root.p), int(root.q)) if root.q != 1 else int(root), hadamard(*half[::-1]))
+    return with_coefficient(hadamard(*half[::-1]), exact_from_sympy(root).value)
 
 
 def aligned(core: Node, labels: Labels, out: Labels) -> Node:
@@ -67,8 +72,7 @@ def ratio(above: Any, below: Any) -> Any:
 
 def sum_of(terms: Sequence[tuple[Node | None, Any]]) -> Node | None:
     """Return the sum of terms with their numbers, None if there are none."""
-    nodes = [exact(factor) if node is None else node if factor == 1 else scale(factor, node) for node, factor in terms]
-    return add(*nodes) if nodes else None
+    return add(*[with_coefficient(node, factor) for node, factor in terms]) if terms else None
 
 
 def reduction_of(node: Node) -> tuple[Any, Node, tuple[int, ...]] | None:

@@ -22,13 +22,13 @@ from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from symback.nodes.add import Plus, split_coefficient
+from symback.nodes.add import Plus, split_coefficient, with_coefficient
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.classify import classify
 from symback.nodes.contract import Contract
 from symback.nodes.leaves import Exact, Variable, exact, variable
 from symback.nodes.node import Node
-from symback.nodes.products import hadamard, scale
+from symback.nodes.products import hadamard
 from symback.nodes.shapes import Shape
 from symback.rewrite.parts import (
     Factors,
@@ -106,7 +106,7 @@ class Scope:
         """Yield the wildcards under which a pattern is a node, in a place that broadcasts to `shape`."""
         bare = self.bare(node)
         if isinstance(pattern, Variable):
-            yield from self._bind(pattern.name.removeprefix(_PREFIX), node, found)
+            yield from self._bind(pattern, node, found)
         elif isinstance(pattern, Exact):
             if isinstance(bare, Exact):
                 yield from _number(pattern.value, bare.value, found)
@@ -122,7 +122,8 @@ class Scope:
         elif isinstance(pattern, Apply):
             yield from self._reduced(pattern, bare, found)
 
-    def _bind(self, name: str, node: Node, found: Found) -> Iterator[Found]:
+    def _bind(self, wildcard: Variable, node: Node, found: Found) -> Iterator[Found]:
+        name = wildcard.name.removeprefix(_PREFIX)
         if name not in found:
             yield {**found, name: node}
         elif self.bare(found[name]) is self.bare(node):
@@ -156,8 +157,7 @@ class Scope:
         if whole and _is_square(wanted):
             root = square_root_of(factors)
             if root is not None:
-                name = wanted.cores[0].name.removeprefix(_PREFIX)
-                yield from (Match(bound) for bound in self._bind(name, root, found))
+                yield from (Match(bound) for bound in self._bind(wanted.cores[0], root, found))
             return
         patterns = sorted(wanted.cores, key=lambda core: isinstance(core, Variable))
         absorbs = whole and isinstance(patterns[-1], Variable) and wanted.coefficient not in _NUMBER_OF
@@ -185,9 +185,8 @@ class Scope:
         first, *others = patterns
         if whole and isinstance(first, Variable) and not others:
             if left.cores:
-                rest = hadamard(*left.cores)
-                rest = rest if left.coefficient == 1 else scale(left.coefficient, rest)
-                yield from (Match(bound) for bound in self._bind(first.name.removeprefix(_PREFIX), rest, found))
+                rest = with_coefficient(hadamard(*left.cores), left.coefficient)
+                yield from (Match(bound) for bound in self._bind(first, rest, found))
             return
         for place, factor in enumerate(left.cores):
             rest_of = left._replace(cores=left.cores[:place] + left.cores[place + 1 :])
@@ -258,8 +257,8 @@ class Scope:
         if isinstance(core, Variable) and whole and not others:
             rest = sum_of(terms)
             if rest is not None and (inverse := ratio(1, coefficient)) is not None:
-                bound_to = rest if inverse == 1 else scale(inverse, rest)
-                yield from (Match(bound) for bound in self._bind(core.name.removeprefix(_PREFIX), bound_to, found))
+                bound_to = with_coefficient(rest, inverse)
+                yield from (Match(bound) for bound in self._bind(core, bound_to, found))
             return
         for place, (node, factor) in enumerate(terms):
             left = terms[:place] + terms[place + 1 :]
@@ -273,9 +272,9 @@ class Scope:
         if factor is None or (core is None) != (node is None):
             return
         if core is not None and node is not None and isinstance(core, Variable) and coefficient == 1:
-            yield from self._bind(core.name.removeprefix(_PREFIX), node if factor == 1 else scale(factor, node), found)
+            yield from self._bind(core, with_coefficient(node, factor), found)
         elif core is not None and node is not None and coefficient == 1 and _is_square(self.factors(core)):
-            yield from self.matches(core, node if factor == 1 else scale(factor, node), found, shape)
+            yield from self.matches(core, with_coefficient(node, factor), found, shape)
         else:
             for bound in _number(coefficient, factor, found):
                 if core is None or node is None:

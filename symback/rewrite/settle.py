@@ -38,7 +38,7 @@ def settle(outputs: Sequence[Node], tails: str = "absolute") -> tuple[list[Node]
         order = toposort(outputs)
         forms = _named_once(outputs, order)
         places = places_in(order)
-        found = {part: place for node, place in places.items() for part in (forms[node], unnamed(forms[node]))}
+        found = _placed(forms, places)
         relative = tails == "relative"
         applied: list[Application] = []
         for rules in (STABILISE, [*STABILISE, *(TAILS if relative else ()), *SIMPLIFY]):
@@ -47,10 +47,15 @@ def settle(outputs: Sequence[Node], tails: str = "absolute") -> tuple[list[Node]
             engine = Engine(rules, exempt=exempt)
             engine.rewrite([forms[output] for output in outputs])
             forms = {node: engine.form_of(form) for node, form in forms.items()}
-            found |= {forms[node]: place for node, place in places.items()}
+            found |= _placed(forms, places)
             applied += engine.applications
         _check_names(order, forms)
         return _with_names([forms[output] for output in outputs], _pass_names(order, forms)), explained(applied, found)
+
+
+def _placed(forms: Mapping[Node, Node], places: Mapping[Node, str]) -> dict[Node, str]:
+    """Return for what nodes became, with and without its name, where they stand."""
+    return {part: place for node, place in places.items() for part in (forms[node], unnamed(forms[node]))}
 
 
 def _named_once(outputs: Sequence[Node], order: Sequence[Node]) -> dict[Node, Node]:
