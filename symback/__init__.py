@@ -10,7 +10,8 @@ What is imported here is public. The functions in NumPy's names are those that t
 from types import ModuleType as _ModuleType
 
 from symback import errors as errors
-from symback.api import cost, grad, hessian, jacobian, jvp, lambdify, vjp
+from symback.api import cost, lambdify
+from symback.calculus import grad, hessian, jacobian, jvp, vjp
 from symback.check.evaluate import evaluate
 from symback.check.gradient import check_grad
 from symback.check.primitive import check_primitive
