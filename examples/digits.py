@@ -27,7 +27,7 @@ Chosen by five-fold cross-validation within the training examples; the held-back
 
 
 def emit() -> tuple[sb.CompiledFunction, sb.CompiledFunction]:
-    """Return the training step (loss and gradient) and the classifier, as emitted functions."""
+    """Return the training step, which updates the parameters in place, and the classifier, as emitted functions."""
     X, Y = sb.tensor("X", ("N", 64)), sb.tensor("Y", ("N", 10))
     W1, b1 = sb.tensor("W1", (64, 64)), sb.tensor("b1", (64,))
     W2, b2 = sb.tensor("W2", (64, 10)), sb.tensor("b2", (10,))
@@ -35,10 +35,9 @@ def emit() -> tuple[sb.CompiledFunction, sb.CompiledFunction]:
     A1 = sb.let("A1", sb.relu(Z1))
     Z2 = sb.let("Z2", A1 @ W2 + b2)
     loss = sb.let("L", sb.mean(sb.logsumexp(Z2, axis=1) - sb.sum(Y * Z2, axis=1)))
-    parameters = {"W1": W1, "b1": b1, "W2": W2, "b2": b2}
-    inputs = [X, *parameters.values()]
-    step = sb.lambdify([*inputs, Y], (loss, sb.grad(loss, parameters)), name="loss_and_gradient")
-    return step, sb.lambdify(inputs, Z2, name="scores")
+    rule = sb.optim.sgd(loss, [W1, b1, W2, b2], RATE)
+    step = sb.lambdify([X, Y, *rule], loss, updates=rule, name="train")
+    return step, sb.lambdify([X, *rule], Z2, name="scores")
 
 
 def split() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
@@ -67,9 +66,7 @@ def train(step: sb.CompiledFunction, scores: sb.CompiledFunction, seed: int, epo
         losses = []
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
-            loss, gradient = step(X=images[rows], Y=targets[rows], **values)
-            values = {name: value - RATE * gradient[name] for name, value in values.items()}
-            losses.append(float(loss))
+            losses.append(float(step(X=images[rows], Y=targets[rows], **values)))
         curve.append(statistics.fmean(losses))
         print(f"\rseed {seed}  epoch {epoch + 1:3d}/{epochs}  loss {curve[-1]:.5f}", end="", flush=True)
     accuracy = float(np.mean(scores(X=test_images, **values).argmax(axis=1) == test_labels))
@@ -96,7 +93,7 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, default=Path("digits_training.png"))
     options = parser.parse_args()
     step, scores = emit()
-    print(step.source[step.source.index("@checked") :])
+    print(step.source[step.source.index("def train") :])
     begin = time.perf_counter()
     results = [train(step, scores, seed, options.epochs) for seed in range(options.seeds)]
     median = statistics.median(accuracy for accuracy, _ in results)

@@ -33,6 +33,7 @@ running = sb.primitive(
     signature=lambda x: (x.shape, x.dtype),
     vjp=lambda g, node: (running(g[..., ::-1])[..., ::-1],),
     linear=True,
+    batch="leading",
     numpy=lambda spell, operands, parameters: f"np.cumsum({operands[0]}, axis=-1)",
     value=lambda x: np.cumsum(x, axis=-1),
     latex=r"\operatorname{{cumsum}}\left({0}\right)",

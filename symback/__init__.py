@@ -10,14 +10,19 @@ What is imported here is public. The functions in NumPy's names are those that t
 from types import ModuleType as _ModuleType
 
 from symback import errors as errors
+from symback import optim as optim
 from symback.api import cost, lambdify
-from symback.calculus import grad, hessian, jacobian, jvp, vjp
+from symback.batching import batch
+from symback.calculus import directional_derivative, grad, hessian, jacobian, jacobian_order, jvp, vjp
 from symback.check.evaluate import evaluate
 from symback.check.gradient import check_grad
 from symback.check.primitive import check_primitive
 from symback.check.report import GradientReport
+from symback.codegen.cost.tally import Cost
 from symback.codegen.function import CompiledFunction
-from symback.codegen.tally import Cost
+from symback.curvature import gauss_newton, ggn, hvp, vhp
+from symback.derive.sparsity.pattern import SparsityPattern
+from symback.fields import divergence, laplacian
 from symback.function import function
 from symback.interop.serialize import dumps, loads
 from symback.interop.sympy import from_sympy, to_sympy
@@ -25,6 +30,8 @@ from symback.interop.tracing import from_function
 from symback.latex.derivation import Derivation, derive
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
+from symback.objective.evaluation import Objective
+from symback.objective.objective import objective
 from symback.op.declare import elementwise, primitive
 from symback.op.table import PRIMITIVES, Primitive
 from symback.ops import linalg as linalg
@@ -43,9 +50,11 @@ from symback.ops.elementwise.rounding import *
 from symback.ops.elementwise.selection import *
 from symback.ops.elementwise.trigonometric import *
 from symback.ops.indexing.getitem import *
+from symback.ops.indexing.quantiles import *
 from symback.ops.indexing.sorting import *
 from symback.ops.indexing.taking import *
 from symback.ops.losses import *
+from symback.ops.numerics.structured import StructuredTensor
 from symback.ops.products.axes import *
 from symback.ops.products.bilinear import *
 from symback.ops.products.diagonals import *
@@ -72,6 +81,7 @@ from symback.rewrite.algebra import SIMPLIFY
 from symback.rewrite.engine import Rule
 from symback.rewrite.report import Explanation
 from symback.rewrite.stability import STABILISE, TAILS
+from symback.sparse import SparseMatrix, hessian_sparsity, sparsity
 from symback.transform import explain, rewrite, simplify
 
 abs = absolute
@@ -80,5 +90,5 @@ concat = concatenate
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "errors", "linalg", "special"]
+__all__ = ["__version__", "errors", "linalg", "optim", "special"]
 __all__ += [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]

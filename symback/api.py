@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symback import errors
-from symback.codegen.contraction import size_hints
-from symback.codegen.estimate import estimate
+from symback.codegen.cost.estimate import estimate
+from symback.codegen.cost.tally import Cost
 from symback.codegen.function import CompiledFunction, compile_function
-from symback.codegen.tally import Cost
+from symback.codegen.passes.contraction import size_hints
+from symback.codegen.structure.compressed import compressed
+from symback.codegen.updating.plan import NewValues, new_values
+from symback.errors import training as messages
 from symback.graph import toposort
 from symback.interop.sympy import Conversion
 from symback.nodes.leaves import Variable
@@ -15,7 +18,7 @@ from symback.nodes.node import Node
 from symback.rewrite.settle import settle
 from symback.structure import Nested, refill
 
-_OPTIONS = {"style": ("readable", "fast"), "tails": ("absolute", "relative"), "structure": ("dense",)}
+_OPTIONS = {"style": ("readable", "fast"), "tails": ("absolute", "relative"), "structure": ("dense", "compressed")}
 """The values that options of lambdify can have."""
 
 
@@ -31,10 +34,23 @@ def _checked_input(node: Node) -> Variable:
     return node
 
 
+def _new_values(given: Conversion, updates: Any, inputs: Sequence[Variable]) -> NewValues:
+    if not isinstance(updates, Mapping):
+        raise messages.not_updates(updates)
+    return new_values(given.nodes(list(updates)), given.nodes(list(updates.values())), inputs)
+
+
+def _limit(memory_limit: Any) -> int | None:
+    if memory_limit is None or (type(memory_limit) is int and memory_limit > 0):
+        return memory_limit
+    raise errors.bad_memory_limit(memory_limit)
+
+
 def lambdify(
     inputs: Sequence[Any], outputs: Nested, *, target: str = "numpy", style: str = "readable", tails: str = "absolute",
     structure: str = "dense", name: str | None = None, check: bool = True, sizes: Mapping[str, int] | None = None,
-    cost: bool = False, reuse_buffers: bool = True,
+    cost: bool = False, reuse_buffers: bool = True, updates: Mapping[Any, Any] | None = None,
+    memory_limit: int | None = None,
 ) -> CompiledFunction:  # fmt: skip
     """Emit a NumPy function of `inputs` that returns `outputs`, and load it.
 
@@ -44,16 +60,20 @@ def lambdify(
         target: ``"numpy"``.
         style: ``"readable"``, or ``"fast"``: in memory that is there already, long chains block by block.
         tails: ``"absolute"``: textbook derivatives of sigmoid and tanh; ``"relative"``: with all digits far out.
-        structure: ``"dense"``: results are arrays.
+        structure: ``"dense"``: arrays; ``"compressed"``: of two axes or more a `StructuredTensor`, which holds factors.
         name: The name of the function, by default ``"f"`` (``"function"`` if an input is called f).
         check: Check dtype, shape and sizes of the arguments at every call.
         sizes: How large symbolic sizes will be, ``{"n": 1000}``: orders products. Any sizes remain right.
         cost: State operations and memory traffic, as `sb.cost` counts them, in the docstring.
         reuse_buffers: Fast style: keep memory from call to call, in each thread its own; results are new arrays.
+        updates: New values of inputs, written into the arrays given when all else is computed: see docs/training.md.
+        memory_limit: How many bytes one result may take, None for any: checked before anything is computed.
 
     Raises:
         InputError: If an output depends on what no input gives, or an option or a size is unknown.
         InvalidNameError: If two variables or two `let` expressions have one name.
+        ShapeError, DtypeError: If a new value has not the shape and the dtype of what it replaces.
+        MemoryLimitError: If a result takes more than `memory_limit` at any sizes; else the call raises it.
 
     Example:
         >>> import symback as sb
@@ -62,13 +82,26 @@ def lambdify(
         5.0
     """
     _check_options(style=style, tails=tails, structure=structure)
+    options = {"target": target, "style": style, "name": name, "check": check, "cost": cost,
+               "reuse_buffers": reuse_buffers, "memory_limit": _limit(memory_limit)}  # fmt: skip
+    return _compiled(inputs, outputs, {} if updates is None else updates, tails, structure, sizes, options)
+
+
+def _compiled(
+    inputs: Sequence[Any], outputs: Nested, updates: Any, tails: str, structure: str, sizes: Mapping[str, int] | None,
+    options: dict[str, Any],
+) -> CompiledFunction:  # fmt: skip
+    """Settle what is emitted, and emit it."""
     given = Conversion(outputs)
     variables, written = [_checked_input(node) for node in given.nodes(list(inputs))], given.nodes(outputs)
-    nodes, explanation = settle(written, tails)
-    options: dict[str, Any] = {"style": style, "reuse_buffers": reuse_buffers, "cost": cost}
+    new = _new_values(given, updates, variables)
+    nodes, explanation = settle([*written, *new.nodes], tails)
     hints = size_hints("lambdify", sizes, [*variables, *nodes])
-    return compile_function(variables, refill(outputs, nodes), target=target, name=name, check=check, sizes=hints,
-                            written=refill(outputs, written), explanation=explanation, **options)  # fmt: skip
+    results = refill(outputs, nodes)
+    results = compressed(results, hints) if structure == "compressed" else results
+    new = new.refilled(nodes[len(written) :])
+    return compile_function(variables, results, sizes=hints, written=refill(outputs, written), updates=new,
+                            explanation=explanation, **options)  # fmt: skip
 
 
 def cost(outputs: Nested, *, sizes: Mapping[str, int] | None = None) -> Cost:

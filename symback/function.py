@@ -4,7 +4,6 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,19 @@ import sympy
 
 from symback import errors
 from symback.codegen.function import CompiledFunction, compile_function
-from symback.derive import stable
+from symback.derive import curvature, higher, stable
 from symback.errors import tracing as messages
-from symback.interop.naming import safe_name
+from symback.graph import toposort
+from symback.interop.arguments import Arguments, filled
 from symback.interop.tracing import from_function, traced
-from symback.nodes.dtypes import as_dtype
-from symback.nodes.leaves import Variable, variable
+from symback.interop.vectors import fitting
+from symback.nodes.apply import Named
+from symback.nodes.leaves import Variable, as_node, variable
 from symback.nodes.node import Node
 from symback.rewrite.settle import settle
-from symback.structure import Nested, leaves_of, refill
+from symback.structure import Nested, leaves_as_in, leaves_of, refill
 
 Key = tuple[Any, ...]
-
-_STATIC = (bool, int, str, bytes, complex, type(None), np.integer, np.bool_)
-"""What is no input of the compiled function: `f` is traced for each value of it."""
 
 
 def function(f: Callable[..., Any] | None = None, *, static: str | Sequence[str] = ()) -> Any:
@@ -41,7 +39,7 @@ def function(f: Callable[..., Any] | None = None, *, static: str | Sequence[str]
         static: Names of further parameters that are static; their values must be hashable.
 
     Returns:
-        The function, with `grad`, `value_and_grad`, `jacobian`, `hessian` and `trace`: see `Function`.
+        The function, with `grad`, `value_and_grad`, `jacobian`, `hessian`, `hvp` and `trace`: see `Function`.
 
     Raises:
         InputError: If `static` names no parameter.
@@ -126,6 +124,20 @@ class Function:
         trace, values = self._trace(args, named)
         return trace.run("hessian", wrt, values)
 
+    def hvp(self, *args: Any, vectors: Any, wrt: Any = None, **named: Any) -> Any:
+        """Return the product of the Hessian with vectors, without the Hessian: one for each of `wrt`, in its structure.
+
+        The vectors have the shapes and the structure of what `grad` returns. See `grad`.
+
+        Raises:
+            DerivativeError: If the value is no scalar, or does not depend on an argument that `wrt` names.
+            InputError: If the vectors are nested otherwise than the arguments; the message says where.
+            ShapeError: If a vector has another shape than its argument.
+            DtypeError: If a vector does not go into the dtype of its argument without loss.
+        """
+        trace, values = self._trace(args, named)
+        return trace.run("hvp", wrt, [*values, *trace.vectors(wrt, vectors)])
+
     def trace(self, *args: Any, **named: Any) -> "Trace":
         """Return the graph for the shapes and dtypes of these arguments."""
         return self._trace(args, named)[0]
@@ -142,7 +154,7 @@ class Function:
         """Return the trace for arguments, and the arrays among them."""
         bound = self._signature.bind(*args, **named)
         bound.apply_defaults()
-        reader = _Arguments(self._static)
+        reader = Arguments(self._static)
         given = {name: reader.read(name, value, name in self._static) for name, value in bound.arguments.items()}
         key = (*given.values(), *reader.kinds, tuple(sorted(reader.boxed)))
         with self._lock:
@@ -150,63 +162,6 @@ class Function:
             if found is None:
                 found = self._traces[key] = Trace(self._function, bound, reader)
         return found, reader.values
-
-
-class _Arguments:
-    """Reads arguments: the arrays in them, and a key for all else."""
-
-    def __init__(self, static: frozenset[str]) -> None:
-        self.values: list[Any] = []
-        self.names: list[str] = []
-        self.numbers: set[str] = set()
-        self.boxed: set[int] = set()
-        self.kinds: list[tuple[str, tuple[int, ...], str]] = []
-        self._taken: set[str] = set(static)
-
-    def read(self, name: str, value: Any, static: bool = False) -> Any:
-        """Return a hashable description of an argument, in which arrays are numbers of places."""
-        if static:
-            return self._static(name, value)
-        if isinstance(value, (list, tuple)):
-            items = [self.read(f"{name}_{place}", item) for place, item in enumerate(value)]
-            return (type(value), *items)
-        if isinstance(value, dict):
-            return (dict, *[(_exact(key), self.read(f"{name}_{key}", item)) for key, item in value.items()])
-        if isinstance(value, _STATIC) or _is_code(value):
-            return self._static(name, value)
-        return self._array(name, value)
-
-    def _static(self, name: str, value: Any) -> Any:
-        try:
-            hash(value)
-        except TypeError:
-            raise messages.unhashable_static(name, value) from None
-        return _exact(value)
-
-    def _array(self, name: str, value: Any) -> int:
-        plain = isinstance(value, (np.ndarray, np.generic, float)) and not isinstance(value, np.ma.MaskedArray)
-        if not plain or np.asarray(value).dtype.kind not in "biuf":
-            raise messages.bad_argument(name, value)
-        array = np.asarray(value)
-        array = array.astype(as_dtype(array.dtype), copy=False)
-        self.values.append(array[()])
-        self.kinds.append((name, array.shape, array.dtype.name))
-        if isinstance(value, np.ndarray) and not value.ndim:
-            self.boxed.add(len(self.values) - 1)
-        self.names.append(self._own(name))
-        if type(value) is float:
-            self.numbers.add(self.names[-1])
-        return len(self.values) - 1
-
-    def _own(self, wanted: str) -> str:
-        """Return a name that can stand in code and that no other array has."""
-        stem = safe_name("".join(c if c.isalnum() or c == "_" else "_" for c in wanted)) or "x"
-        name, number = stem, 1
-        while name in self._taken:
-            number += 1
-            name = f"{stem}_{number}"
-        self._taken.add(name)
-        return name
 
 
 class Trace:
@@ -217,13 +172,13 @@ class Trace:
         outputs: Nodes, in the structure in which the function returns its values.
     """
 
-    def __init__(self, f: Callable[..., Any], bound: inspect.BoundArguments, reader: _Arguments) -> None:
+    def __init__(self, f: Callable[..., Any], bound: inspect.BoundArguments, reader: Arguments) -> None:
         self.inputs = [
             variable(own, shape, dtype) for own, (_, shape, dtype) in zip(reader.names, reader.kinds, strict=True)
         ]
         self._numbers = reader.numbers
         self._name = f.__name__ if hasattr(f, "__name__") else "f"
-        self._static = reader._taken - set(reader.names)
+        self._static = reader.taken - set(reader.names)
         pending = iter(self.inputs)
         self._arguments = {name: self._nodes(name, value, pending) for name, value in bound.arguments.items()}
         given = inspect.BoundArguments(bound.signature, self._arguments)
@@ -233,7 +188,7 @@ class Trace:
 
     def _nodes(self, name: str, value: Any, pending: Iterator[Variable]) -> Any:
         """Return an argument with variables in the place of its arrays."""
-        return value if name in self._static else _filled(value, pending)
+        return value if name in self._static else filled(value, pending)
 
     def run(self, what: str, wrt: Any, values: Sequence[Any]) -> Any:
         """Compile what is asked for, unless it is there, and evaluate it."""
@@ -244,15 +199,21 @@ class Trace:
         return compiled(*values)
 
     def compile(self, what: str = "value", wrt: Any = None) -> CompiledFunction:
-        """Emit the value, or a derivative: ``"grad"``, ``"value_and_grad"``, ``"jacobian"``, ``"hessian"``."""
+        """Emit the value, or a derivative: ``"grad"``, ``"value_and_grad"``, ``"jacobian"``, ``"hessian"``, ``"hvp"``.
+
+        The function of a Hessian-vector product takes the vectors behind the arguments.
+        """
         outputs = self.outputs if what == "value" else self._derivative(what, wrt)
         nodes, explanation = settle(leaves_of(outputs))
         outputs = refill(outputs, nodes)
+        inputs = (
+            [*self.inputs, *self._tangents(leaves_of(self._variables(what, wrt)))] if what == "hvp" else self.inputs
+        )
         name = self._name if what == "value" else f"{self._name}_{_SUFFIXES[what]}"
         try:
-            return compile_function(self.inputs, outputs, name=name, check=False, explanation=explanation)
+            return compile_function(inputs, outputs, name=name, check=False, explanation=explanation)
         except errors.InvalidNameError:
-            return compile_function(self.inputs, outputs, check=False, explanation=explanation)
+            return compile_function(inputs, outputs, check=False, explanation=explanation)
 
     def source(self, what: str = "value", *, wrt: Any = None) -> str:
         """Return the emitted code of the value, or of a derivative. See `compile`."""
@@ -265,12 +226,37 @@ class Trace:
         template = self._variables(what, wrt)
         variables = leaves_of(template)
         disconnected = "zero" if wrt is None else "error"
+        if what == "hvp":
+            vectors = self._tangents(variables)
+            return refill(template, curvature.hvp(output, variables, vectors, disconnected=disconnected))
         if what == "hessian":
-            rows = stable.hessian(output, variables, disconnected=disconnected)
+            rows = higher.hessian(output, variables, disconnected=disconnected)
             return refill(template, [refill(template, row) for row in rows])
-        derive = stable.jacobian if what == "jacobian" else stable.grad
+        derive = higher.jacobian if what == "jacobian" else stable.grad
         found = refill(template, derive(output, variables, disconnected=disconnected))
         return (output, found) if what == "value_and_grad" else found
+
+    def vectors(self, wrt: Any, given: Nested) -> list[Any]:
+        """Return the vectors of a Hessian-vector product as the compiled function takes them."""
+        template = self._variables("hvp", wrt)
+        found = leaves_as_in(template, given, operation="hvp", what="variables")
+        pairs = list(zip(leaves_of(template), found, strict=True))
+        for own, vector in pairs:
+            fitting("hvp", own, as_node(vector))
+        return [np.asarray(vector).astype(own.dtype)[()] for own, vector in pairs]
+
+    def _tangents(self, variables: Sequence[Variable]) -> list[Variable]:
+        """Return a variable for the vector of each variable, with names that the graph does not have."""
+        graph = toposort([*self.inputs, *leaves_of(self.outputs)])
+        taken = {node.name for node in graph if isinstance(node, (Variable, Named))}
+        found = []
+        for x in variables:
+            name = f"v_{x.name}"
+            while name in taken:
+                name = f"v_{name}"
+            taken.add(name)
+            found.append(variable(name, x.shape, x.dtype))
+        return found
 
     def _variables(self, what: str, wrt: Any) -> Nested:
         """Return the variables that a derivative is by, in the structure that it has."""
@@ -303,34 +289,13 @@ class Trace:
         return self.source()
 
 
-_SUFFIXES = {"grad": "gradient", "value_and_grad": "and_gradient", "jacobian": "jacobian", "hessian": "hessian"}
-
-
-def _filled(value: Any, pending: Iterator[Variable]) -> Any:
-    """Return an argument with variables in the place of its arrays."""
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*[_filled(item, pending) for item in value])
-    if isinstance(value, (list, tuple)):
-        return type(value)([_filled(item, pending) for item in value])
-    if isinstance(value, dict):
-        return {key: _filled(item, pending) for key, item in value.items()}
-    return value if isinstance(value, _STATIC) or _is_code(value) else next(pending)
-
-
-def _exact(value: Any) -> Any:
-    """Return a key for a static value, with the types of what is in it: 1, 1.0, True are equal, as are 0.0 and -0.0."""
-    if isinstance(value, (tuple, frozenset)):
-        items = map(_exact, value)
-        return type(value), tuple(items) if isinstance(value, tuple) else frozenset(items)
-    if isinstance(value, (float, complex, np.inexact)):
-        return type(value), repr(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return type(value), value, tuple(_exact(getattr(value, field.name)) for field in fields(value) if field.compare)
-    return type(value), value
-
-
-def _is_code(value: Any) -> bool:
-    return callable(value) and not isinstance(value, np.ndarray)
+_SUFFIXES = {
+    "grad": "gradient",
+    "value_and_grad": "and_gradient",
+    "jacobian": "jacobian",
+    "hessian": "hessian",
+    "hvp": "hessian_product",
+}
 
 
 def _is_float(leaf: Any) -> bool:

@@ -9,7 +9,7 @@ COMMANDS = frozenset(
         frac partial left right odot top mathbf mathrm mathcal lVert rVert langle rangle operatorname text sum delta
         cdot cdots vdots infty pi sqrt begin end max min log sin cos tan arcsin arccos arctan sinh cosh tanh sigma
         lfloor rfloor lceil rceil neq leq geq wedge vee oplus neg alpha beta theta eta lambda hat bar ell displaystyle
-        Delta Gamma Phi varphi psi zeta dots times exists forall arg prod det otimes oslash
+        leftarrow Delta Gamma Phi varphi psi zeta dots times exists forall arg prod det otimes oslash
         """,
     )
 )

@@ -1,6 +1,7 @@
 """The value of matrix notation: reads what symback prints, so that text and graph can be compared by numbers.
 
-All sizes are 3. A vector is a column, an array of shape (3, 1); a scalar has shape (1, 1).
+All sizes are 3. A vector is a column, an array of shape (3, 1); a scalar has shape (1, 1); an array of four axes is the
+matrix of shape (9, 9) with its first two axes as rows.
 """
 
 import re
@@ -9,7 +10,7 @@ import numpy as np
 
 SIZE = 3
 _TOKEN = re.compile(
-    r"\\left\[|\\right\]|\\left\(|\\right\)|\\frac|\\odot|\\top|\\mathbf\{[01]\}|\\operatorname\{\w+\}|\\lVert"
+    r"\\left\[|\\right\]|\\left\(|\\right\)|\\frac|\\odot|\\otimes|\\top|\\mathbf\{[01K]\}|\\operatorname\{\w+\}|\\lVert"
     r"|\\rVert(?:_F)?|\\langle|\\rangle_F|\\cdot|\\sum|\\delta|\d+(?:\.\d+)?|[A-Za-z]|[-+,{}^_]"
 )
 
@@ -44,9 +45,8 @@ class _Reader:
 
     def entrywise(self):
         value = self.product()
-        while self.next_is("\\odot"):
-            self.take()
-            value = value * self.product()
+        while self.next_is("\\odot", "\\otimes"):
+            value = value * self.product() if self.take() == "\\odot" else np.kron(value, self.product())
         return value
 
     def product(self):
@@ -93,6 +93,8 @@ class _Reader:
             top = self.group("}")
             self.take("{")
             return top / self.group("}")
+        if token == "\\mathbf{K}":
+            return np.einsum("il,jk->ijkl", np.eye(SIZE), np.eye(SIZE)).reshape(SIZE**2, SIZE**2)
         if token.startswith("\\mathbf"):
             return np.full((SIZE, 1), float(token[-2]))
         if token.startswith("\\operatorname"):
@@ -114,6 +116,8 @@ class _Reader:
         inside = self.group("\\right)")
         if name == "tr":
             return np.trace(inside).reshape(1, 1)
+        if name == "vec":
+            return inside.reshape(-1, 1)
         assert name == "diag"
         return np.diag(inside[:, 0]) if inside.shape[1] == 1 else np.diag(inside).reshape(-1, 1)
 
@@ -150,7 +154,7 @@ class _Reader:
         return letters
 
 
-_STOPS = ("+", "-", "\\odot", ",", "}", "\\right)", "\\right]", "\\rVert", "\\rVert_F", "\\rangle_F")
+_STOPS = ("+", "-", "\\odot", "\\otimes", ",", "}", "\\right)", "\\right]", "\\rVert", "\\rVert_F", "\\rangle_F")
 
 
 def contracted(operands, out):
@@ -163,7 +167,14 @@ def contracted(operands, out):
     ]
     value = np.einsum(",".join(labels for _, labels in pairs) + "->" + letters, *[array for array, _ in pairs])
     value = value.reshape([1 if letter == "1" else SIZE for letter in out])
-    return value.reshape(-1, 1) if value.ndim == 1 else value
+    return as_matrix(value)
+
+
+def as_matrix(value):
+    """Return a vector as a column, and an array of four axes as a matrix."""
+    if value.ndim == 4:
+        return value.reshape(SIZE**2, SIZE**2)
+    return value if value.ndim == 2 else value.reshape(-1, 1)
 
 
 def latex_value(text, values):

@@ -262,7 +262,9 @@ place where a rule changes a value that NumPy would compute; zeros in data multi
 **Tails.** `y * (1 - y)` and `1 - y**2`, the derivatives of the logistic function and of tanh, are written with the
 value y that the forward pass has. Far out they are 0 to the last place of 1. That is what a person writes, it costs
 no further exponential, and no gradient that is added to others of ordinary size is worse for it. `tails="relative"`
-writes `sigmoid_slope(x)` and the like, which keep all digits of numbers as small as 1e-300.
+writes `sigmoid_slope(x)` and the like, which keep all digits of numbers as small as 1e-300. So it is with
+`sigmoid(z) - y`, the derivative of a cross-entropy with labels y by its logits, however the loss is spelled:
+0 where the logistic function is a label to the last place; `tails="relative"` writes `logistic_residual(z, y)`.
 
 **Branches.** What `where` does not take is kept out of the derivative, at every order, and is computed on operands
 that are safe there, so that NumPy does not warn either ([conventions.md](conventions.md) says where that ends).

@@ -88,6 +88,12 @@ ARRAYS = [
         "-sum(Y * log_softmax(Z, axis=1)) / 2",
         "finite matrices",
     ),
+    Row(
+        "-sum(y * log(sigmoid(z)) + (1 - y) * log(1 - sigmoid(z)))",
+        "binary_cross_entropy(z, y, reduction='sum')",
+        "finite vectors",
+        tails="relative",
+    ),
     Row("sqrt(sum(z**2))", "norm(z)", "norms"),
     Row("sqrt(sum(Z**2, axis=1))", "norm(Z, axis=1)", "norms of rows"),
     Row("sqrt(sum((2 * z)**2) + 1)", "hypot(2 * norm(z), 1)", "norms"),

@@ -29,7 +29,7 @@ LAYERS = [
     ["derive"],
     ["codegen", "latex"],
     ["interop", "check", "draw"],
-    ["calculus", "transform", "optim", "batching", "sparse", "api", "function", "objective"],
+    ["sparse", "calculus", "fields", "curvature", "transform", "optim", "batching", "api", "function", "objective"],
     ["__init__", "__main__"],
 ]
 """Imports go to a line above, or to the left within a line."""

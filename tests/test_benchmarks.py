@@ -8,12 +8,25 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from benchmarks import attention, contest, costs, elementwise, mixture, networks, peers, report
+from benchmarks import (
+    attention,
+    contest,
+    costs,
+    elementwise,
+    mixture,
+    networks,
+    peers,
+    report,
+    second_order,
+    second_order_peers,
+)
 from benchmarks.contest import BY_HAND, FAST, READABLE, AbsentError, Contest, DisagreementError
 from benchmarks.suite import PARTS, Suite
 
 TASKS = [task for family in (networks, elementwise, mixture, attention) for task in family.tasks("tiny")]
 OF_PEERS = [networks.tasks("tiny")[1], elementwise.tasks("tiny")[-1]]
+
+SECOND_ORDER = second_order.tasks("tiny")
 
 every_task = pytest.mark.parametrize("task", TASKS, ids=[task.name for task in TASKS])
 
@@ -35,6 +48,29 @@ def test_peers_compute_what_the_hand_written_program_does(task: peers.Task, peer
         pytest.skip(f"{peer}: {absent[peer].reason}")
     results = {name: call() for name, call in calls.items()}
     contest.hold_together(task.name, results, 1e-12)
+
+
+@pytest.mark.parametrize("task", SECOND_ORDER, ids=[task.name for task in SECOND_ORDER])
+def test_symback_computes_the_hessians_that_are_written_by_hand(task: peers.Task) -> None:
+    calls, absent = contest.set_up(second_order_peers.contest(task), [BY_HAND, READABLE, FAST])
+    assert not absent
+    contest.hold_together(task.name, {name: call() for name, call in calls.items()}, 1e-12)
+
+
+@pytest.mark.parametrize("task", [SECOND_ORDER[0], SECOND_ORDER[2], SECOND_ORDER[4]], ids=lambda task: task.name)
+@pytest.mark.parametrize("peer", ["JAX jit", "torch", "autograd"])
+def test_peers_compute_the_hessians_that_are_written_by_hand(task: peers.Task, peer: str) -> None:
+    calls, absent = contest.set_up(second_order_peers.contest(task), [BY_HAND, peer])
+    if peer in absent:
+        pytest.skip(f"{peer}: {absent[peer].reason}")
+    contest.hold_together(task.name, {name: call() for name, call in calls.items()}, 1e-12)
+
+
+def test_who_takes_too_long_for_a_hessian_is_left_out_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_order_peers, "MOST_SECONDS", -1.0)
+    monkeypatch.setitem(second_order_peers.PEERS, "slow", lambda task: lambda: 0.0)
+    _, absent = contest.set_up(second_order_peers.contest(SECOND_ORDER[0]), ["slow"])
+    assert absent["slow"].reason == "one call takes 0 s"
 
 
 @pytest.mark.parametrize("task", networks.tasks("tiny")[1:], ids=lambda task: task.name)

@@ -12,8 +12,8 @@ import sympy
 
 import networks
 import symback as sb
-from symback.codegen.contraction import MOST_SUBSETS, best_order, chain_of, size_hints
-from symback.codegen.reassociate import lower_order
+from symback.codegen.passes.contraction import MOST_SUBSETS, best_order, chain_of, size_hints
+from symback.codegen.passes.reassociate import lower_order
 from symback.nodes.leaves import Variable
 
 k, l, m, n, p = (sb.tensor("s", (name,)).shape[0] for name in "klmnp")  # noqa: E741

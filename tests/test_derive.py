@@ -202,7 +202,7 @@ def test_vector_products():
         (lambda: sb.jacobian(x, y), "DerivativeError", r"jacobian: x does not depend on y"),
         (lambda: sb.grad(sb.sum(x), x, disconnected="ignore"), "InputError", "disconnected='ignore' is not known"),
         (lambda: sb.vjp(A @ x, x, x), "ShapeError", r"vjp: the vector for .* \(m,\) is x \(n,\)"),
-        (lambda: sb.vjp([x, y], x, [x]), "InputError", "vjp: 2 vectors are needed, one for each, but 1 were given"),
+        (lambda: sb.vjp([x, y], x, [x]), "InputError", "a list of 2 is needed, but a list of 1 was given"),
         (lambda: sb.jvp(A @ x, x, s), "ShapeError", r"jvp: the vector for x \(n,\) is s \(\)"),
         (lambda: sb.grad(s, 3), "DtypeError", "cannot differentiate with respect to 3"),
     ],

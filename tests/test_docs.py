@@ -129,6 +129,17 @@ def test_the_digits_example(tmp_path: Path) -> None:
     assert "accuracy" in run_script("digits.py", "--epochs", "1", "--seeds", "1", folder=tmp_path)
 
 
+def test_the_optimizers_example(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="needs the extra [examples]")
+    printed = run_script("optimizers.py", folder=tmp_path)
+    rows = [line.split() for line in printed.splitlines() if line.startswith(("L-BFGS-B", "Newton-CG", "trust-exact"))]
+    losses = [float(row[-2]) for row in rows]
+    assert len(rows) == 6
+    assert losses == pytest.approx([losses[0]] * 3 + [losses[3]] * 3, abs=1e-6)
+    assert all(int(row[1]) < int(rows[0][1]) for row in rows[1:3])
+    assert all(float(row[-1].rstrip("%")) > 90 for row in rows)
+
+
 PAGE = """
 ```python
 x = 2

@@ -15,7 +15,7 @@ import pytest
 import symback as sb
 from networks import NETWORKS
 from symback.check.cases import Operands, as_variable, cases_of
-from symback.codegen.layout import WIDTH, laid_out
+from symback.codegen.source.layout import WIDTH, laid_out
 from symback.nodes.dtypes import is_float
 from symback.op.public import FUNCTIONS
 from symback.op.table import PRIMITIVES

@@ -13,7 +13,7 @@ import sympy
 import symback as sb
 from symback import errors
 from symback.nodes.contract import Contract, Subscripts
-from symback.nodes.leaves import Label
+from symback.nodes.labels import Label
 
 x = sb.tensor("x", ("n",))
 A = sb.tensor("A", (2, 3))
@@ -150,7 +150,6 @@ USAGE: dict[str, tuple[Callable[[], Any], str]] = {
     "ragged": (lambda: sb.exp([1, [2]]), r"cannot use list in a graph: '\[1, \[2\]\]'"),
     "losses": (lambda: sb.grad([x[0]], x), "grad: what is differentiated is one node, not a list"),
     "no loss": (lambda: sb.hessian([], x), "hessian: what is differentiated is one node"),
-    "outputs": (lambda: sb.jacobian((x, x), x), "jacobian: what is differentiated is one node, not a tuple"),
     "mixed": (lambda: x * (x.shape[0] * sympy.Symbol("q")), "mixes the symbolic sizes n with symbols for values"),
     "nodes in SymPy": (lambda: sb.grad(sympy.exp(sb.sum(x)), x), "is a SymPy function of nodes, .* use sb.exp"),
     "to_sympy": (lambda: sb.to_sympy(3), r"to_sympy: cannot convert int \(3\); give a node"),

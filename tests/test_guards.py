@@ -7,7 +7,7 @@ import pytest
 
 import symback as sb
 from symback.check.evaluate import evaluate
-from symback.codegen import prepare as prepare_module
+from symback.codegen.passes import prepare as prepare_module
 from symback.graph import toposort
 from symback.nodes.leaves import Variable
 from symback.rewrite.conditions import is_where

@@ -9,7 +9,7 @@ import sympy
 
 import symback as sb
 from latex_syntax import check_latex
-from latex_value import latex_value
+from latex_value import as_matrix, latex_value
 from symback import errors
 from symback.check.evaluate import evaluate
 from symback.latex.functions import derivative_term
@@ -34,6 +34,8 @@ r = sb.tensor("r", ("n",))
 s = sb.tensor("s")
 q = sb.tensor("q")
 a = sb.let("a", u + v)
+
+KRON = sb.einsum("ik,jl->ijkl", A, B) + sb.einsum("ik,jl->ijkl", B, A)
 
 PRODUCTS = {
     r"W_{1} v": W @ v,
@@ -99,14 +101,26 @@ PRODUCTS = {
     r"u - 2 v": u - 2 * v,
     r"v - u": -u + v,
     r"u - \left(v + r\right)": u - (v + r),
-    r"X \odot \left(\mathbf{1} v^{\top}\right)": X * v,
-    r"X \odot \left(w \mathbf{1}^{\top}\right)": X * w[:, None],
+    r"X \operatorname{diag}\left(v\right)": X * v,
+    r"\operatorname{diag}\left(w\right) X": X * w[:, None],
+    r"s \left(A \odot B\right) \operatorname{diag}\left(u \odot v\right)": A * B * u * s * v,
+    r"X v": sb.sum(X * v, axis=1),
+    r"X \operatorname{diag}\left(\left[v > 0\right]\right)": X * (v > 0),
+    r"A \odot B": A * B,
+    r"X^{\top} \operatorname{diag}\left(w\right) X": sb.einsum("ij,i,ik->jk", X, w, X),
+    r"A \operatorname{diag}\left(u \odot v\right) B": sb.einsum("ij,j,j,jk->ik", A, u, v, B),
+    r"\operatorname{tr}\left(A \operatorname{diag}\left(u\right) B\right)": sb.einsum("ij,j,ji->", A, u, B),
+    r"2 \operatorname{diag}\left(A u\right)": sb.diag(2 * A @ u),
+    r"A \otimes B": sb.einsum("ik,jl->ijkl", A, B),
+    r"\left(A \otimes B^{\top}\right) \mathbf{K}": sb.einsum("il,kj->ijkl", A, B),
+    r"\left(A \otimes B + B \otimes A\right)^{\top}": sb.transpose(KRON, (2, 3, 0, 1)),
+    r"\mathbf{K} \left(A \otimes B + B \otimes A\right)": sb.transpose(KRON, (1, 0, 2, 3)),
     r"v \mathbf{1}^{\top} + \mathbf{1} u^{\top}": v[:, None] + u[None, :],
     r"u \odot \left[v > 0\right]": u * (v > 0),
     r"\left[\sum_{l} T_{ijl} T_{ilk}\right]_{ijk}": T @ T,
     r"\left[\sum_{j} U_{jij}\right]_{i}": sb.einsum("iji->j", U),
     r"\left[\sum_{k} U_{iki} \left(W_{1}\right)_{kj}\right]_{ij}": sb.einsum("iki,kj->ij", U, W),
-    r"\left[\delta_{ik} \delta_{jl}\right]_{ijkl}": sb.jacobian(2 * A, A) / 2,
+    r"I \otimes I": sb.jacobian(2 * A, A) / 2,
     r"2 A^{\top} A": sb.hessian(sb.sum((A @ v) ** 2), v),
 }
 FUNCTIONS = {
@@ -392,7 +406,7 @@ def combined(one, other, rng):
 
 
 def as_columns(value):
-    return np.asarray(value, dtype=float).reshape(value.shape if value.ndim == 2 else (-1, 1))
+    return as_matrix(np.asarray(value, dtype=float))
 
 
 @pytest.mark.parametrize("seed", range(400))

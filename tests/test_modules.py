@@ -14,7 +14,7 @@ import pytest
 
 import symback as sb
 from networks import NETWORKS
-from symback.codegen import differences
+from symback.codegen.source import differences
 
 ALONE = """
 import runpy, sys

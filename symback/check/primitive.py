@@ -1,7 +1,7 @@
 """The generic tests of a primitive: what its declaration says, held against numbers.
 
 The value against mpmath; the derivative against finite differences in float64 and in high precision;
-the identity <g, Jv> = <Jᵀg, v>; order 2; cotangents with leading axes; linearity; SymPy's law for nodes.
+the identity <g, Jv> = <Jᵀg, v>; order 2; cotangents with leading axes; linearity; batches; SymPy's law for nodes.
 What has no value in mpmath is held against differences in float64 at both orders, entry by entry; what has one
 is held along a random direction, which no wrong entry is orthogonal to.
 """
@@ -14,9 +14,11 @@ import numpy as np
 from symback import errors
 from symback.check.cases import DTYPES, Case, cases_of
 from symback.check.evaluate import Evaluation
+from symback.check.examples import examples_of, subsets_of
 from symback.check.gradient import check_grad
 from symback.check.report import CheckRow, PrimitiveReport
 from symback.check.trial import EXACT, HIGH, STEP, Trial
+from symback.derive.batch import batched
 from symback.derive.forward import jvp
 from symback.derive.reverse import backpropagate, jacobian, vjp
 from symback.graph import toposort
@@ -230,10 +232,25 @@ def _linearity(trial: Trial) -> Iterator[Found]:
     yield relative(f_between, 2 * f_here - 3 * f_there), EXACT
 
 
+def _batches(trial: Trial) -> Iterator[Found]:
+    """A batch of three examples gives the stack of what each of them gives, whichever operands differ."""
+    case = trial.case
+    rule = case.declared is not None and (case.declared.batch is not None or case.declared.linear)
+    if case.declared is not None and case.declared.kind == "structural" and not rule:
+        return
+    for chosen in subsets_of(case):
+        examples = examples_of(case, chosen)
+        together = batched([case.node], examples.wider)[case.node]
+        wanted = np.stack([Evaluation(point)(case.node) for point in examples.points])
+        if together is not case.node:
+            yield relative(Evaluation(examples.together)(together), wanted), 1024 * _unit(case)
+
+
 _CHECKS: dict[str, Callable[[Trial], Iterator[Found]]] = {
     "func(*args) is node": _law,
     "value against mpmath": _value,
     "linearity": _linearity,
+    "batch against each example": _batches,
     "gradient against differences": _differences,
     "gradient against 40 digits": _gradient_digits,
     "gradient against 40-digit differences": _gradient_differences,
@@ -244,7 +261,7 @@ _CHECKS: dict[str, Callable[[Trial], Iterator[Found]]] = {
 }
 """Every check by name: from a case to the errors found and allowed, none where it does not apply."""
 
-_WITHOUT_DERIVATIVE = ("func(*args) is node", "value against mpmath", "linearity")
+_WITHOUT_DERIVATIVE = ("func(*args) is node", "value against mpmath", "linearity", "batch against each example")
 
 _OF_THE_FORMULA = (
     "partial derivatives against mpmath",

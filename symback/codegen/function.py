@@ -10,20 +10,27 @@ from pathlib import Path
 from typing import Any
 
 from symback import errors
-from symback.codegen.contraction import NO_HINTS, Hints
-from symback.codegen.example import OWN_NAMES, Interface, complete_module, interface_of
-from symback.codegen.fast import FastBuilder
-from symback.codegen.loading import run_module
-from symback.codegen.naming import MODULE_NAMES
+from symback.codegen.fast.builder import FastBuilder
 from symback.codegen.numpy import emit_module
+from symback.codegen.passes.gram import halve_grams
 from symback.codegen.program import Builder
+from symback.codegen.source.example import OWN_NAMES, Interface, complete_module, interface_of
+from symback.codegen.source.loading import run_module
+from symback.codegen.source.naming import MODULE_NAMES
+from symback.codegen.updating.plan import NOTHING_NEW, NewValues
 from symback.nodes.leaves import Variable
-from symback.nodes.shapes import NAME
+from symback.nodes.looks import NAME
+from symback.nodes.node import Node
+from symback.nodes.shapes import NO_HINTS, Hints
+from symback.ops.numerics.structured import StructuredTensor
 from symback.rewrite.report import NOTHING, Explanation
-from symback.structure import Nested
+from symback.structure import Nested, with_packed
 
 TARGETS = {"numpy": emit_module}
 """The text of a module for each target: a new target is a sibling of `symback.codegen.numpy`."""
+
+_SHARED = (errors.InputError, errors.DtypeError, errors.MemoryLimitError, StructuredTensor)
+"""Classes of emitted modules that are symback's own where symback runs them."""
 
 
 class CompiledFunction:
@@ -115,9 +122,9 @@ def _load(name: str, source: str) -> Callable[..., Any]:
         namespace = run_module(name, source)
     except ModuleNotFoundError as missing:
         raise errors.missing_extra(str(missing.name).partition(".")[0], f"the emitted function {name}") from None
-    for kind in ("InputError", "DtypeError"):
-        if kind in namespace:
-            namespace[kind] = getattr(errors, kind)
+    for shared in _SHARED:
+        if shared.__name__ in namespace:
+            namespace[shared.__name__] = shared
     function: Callable[..., Any] = namespace[name]
     return function
 
@@ -135,6 +142,8 @@ def compile_function(
     reuse_buffers: bool = True,
     explanation: Explanation = NOTHING,
     written: Nested | None = None,
+    updates: NewValues = NOTHING_NEW,
+    memory_limit: int | None = None,
 ) -> CompiledFunction:
     """Emit and load the function of `inputs` that returns `outputs`, described as they were `written`."""
     if target not in TARGETS:
@@ -148,5 +157,8 @@ def compile_function(
     build = Builder if style == "readable" else partial(FastBuilder, reuse_buffers=reuse_buffers)
     emit = TARGETS[target]
     written = outputs if written is None else written
-    text = emit(name, inputs, outputs, check=check, sizes=sizes, cost=cost, build=build, written=written)
-    return CompiledFunction(name, text, interface_of(name, inputs, written), explanation)
+    finish: Callable[[Sequence[Node]], list[Node]] = list if style == "readable" else halve_grams
+    options: dict[str, Any] = {"check": check, "sizes": sizes, "cost": cost, "build": build, "finish": finish}
+    text = emit(name, inputs, outputs, **options, written=written, updates=updates, memory_limit=memory_limit)
+    interface = interface_of(name, inputs, with_packed(written, outputs), updates.targets)
+    return CompiledFunction(name, text, interface, explanation)

@@ -1,73 +1,86 @@
 """The NumPy target: the text of a module that runs wherever NumPy is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import sympy
 
 from symback import errors
-from symback.codegen.contraction import NO_HINTS, Hints
-from symback.codegen.docstring import function_docstring, module_docstring
-from symback.codegen.layout import WIDTH
-from symback.codegen.module import Program, module_text, without_unused
-from symback.codegen.naming import Names
-from symback.codegen.prepare import prepare
+from symback.codegen.cost.tally import tally
+from symback.codegen.passes.prepare import prepare
 from symback.codegen.program import Builder
-from symback.codegen.speller import as_numpy
-from symback.codegen.tally import tally
-from symback.codegen.text import Text, size_text, string_text
+from symback.codegen.results import copied_outputs, packed_sizes, return_line, returned
+from symback.codegen.source.docstring import function_docstring, module_docstring
+from symback.codegen.source.limits import limit_lines
+from symback.codegen.source.module import Program, module_text, without_unused
+from symback.codegen.source.naming import Names
+from symback.codegen.source.text import size_text
+from symback.codegen.structure.concentrate import concentrated
+from symback.codegen.updating.plan import NOTHING_NEW, NewValues
+from symback.codegen.updating.updates import Scope, write_program
 from symback.graph import toposort
-from symback.nodes.apply import Apply, Map, Named, unnamed
-from symback.nodes.classify import classify
-from symback.nodes.contract import Contract
-from symback.nodes.leaves import Constant, Size, Variable
+from symback.nodes.apply import Apply, Named
+from symback.nodes.leaves import Size, Variable
 from symback.nodes.node import Node
-from symback.nodes.shapes import SizeExpr, simplify_size, size_symbols
-from symback.op.table import primitive_of
-from symback.structure import Nested, leaves_of, refill
-
-_MOST_BARE = WIDTH - len("    return ")
+from symback.nodes.shapes import NO_HINTS, Hints, SizeExpr, simplify_size, size_symbols
+from symback.structure import Nested, leaves_of
 
 
 def emit_module(
-    name: str,
-    inputs: Sequence[Variable],
-    outputs: Nested,
-    *,
-    check: bool,
-    sizes: Hints = NO_HINTS,
-    cost: bool = False,
-    build: Callable[..., Builder] = Builder,
-    written: Nested,
-) -> str:
+    name: str, inputs: Sequence[Variable], outputs: Nested, *, written: Nested, check: bool, sizes: Hints = NO_HINTS,
+    cost: bool = False, build: Callable[..., Builder] = Builder,
+    finish: Callable[[Sequence[Node]], list[Node]] = list, updates: NewValues = NOTHING_NEW,
+    memory_limit: int | None = None,
+) -> str:  # fmt: skip
     """Return the text of a module that defines the function `name` of `inputs`; docstrings describe what is `written`.
+
+    `build` and `finish` are what a style adds: its way to write statements, and its last pass over the graph.
 
     Raises:
         InputError: If an output depends on a variable or a size that no input gives.
         InvalidNameError: If a name stands for two things.
+        MemoryLimitError: If a result takes more bytes than the limit, at any sizes.
     """
     nodes = leaves_of(outputs)
-    _check_inputs(inputs, nodes)
-    prepared = prepare(nodes, sizes)
+    _check_inputs(inputs, [*nodes, *updates.nodes])
+    prepared = finish(prepare(concentrated([*nodes, *updates.nodes]), sizes))
     bound = _bound_sizes(inputs)
     order = toposort(prepared)
-    for symbol in sorted(_symbols_of([*order, *inputs]) - bound.keys(), key=str):
+    needed = _symbols_of([*order, *inputs]).union(*map(size_symbols, packed_sizes(outputs)))
+    for symbol in sorted(needed - bound.keys(), key=str):
         raise errors.unbound_size("lambdify", symbol.name)
+    scope = _scope(name, inputs, order, bound, build)
+    builder, texts = write_program(scope, prepared[: len(nodes)], updates.refilled(prepared[len(nodes) :]))
+    last = return_line(outputs, texts, builder)
+    checks = _size_checks(order, inputs, scope.arguments) if check else []
+    sizes_read = _size_lines(builder.program, checks, bound, scope)
+    limits = limit_lines(outputs, memory_limit, builder)
+    lines = without_unused([*sizes_read, *limits, *builder.program.lines, last])
+    said = leaves_of(written)
+    takes = _cost_text(scope, builder, prepared, len(nodes)) if cost else ""
+    docstring = function_docstring(inputs, said, scope.arguments, takes, updates.targets)
+    definition = _definition(name, scope.arguments, [*docstring, *lines])
+    decorator = f"{_decorator(inputs, scope.arguments, updates.targets)}\n" if check and inputs else ""
+    formula, raises = module_docstring(name, said), "InputError" in definition
+    return module_text(builder.program, decorator + definition, check=bool(decorator), raises=raises, docstring=formula)
+
+
+def _scope(
+    name: str, inputs: Sequence[Variable], order: Sequence[Node], bound: Iterable[sympy.Symbol], build: Any
+) -> Scope:
+    """Give names to arguments and sizes, and keep those of the user's for what they name."""
     names = Names({name})
     arguments: dict[Node, str] = {variable: names.claim(variable.name) for variable in inputs}
     names.keep(node.label.name for node in order if isinstance(node, Named) and node.label.kind == "let")
-    size_names = {symbol.name: names.claim(symbol.name) for symbol in bound}
-    builder = build(prepared, order, names, arguments, size_names)
-    checks = _size_checks(order, inputs, arguments) if check else []
-    results = _returned(prepared, builder)
-    body = _size_lines(builder.program, checks, bound, arguments, size_names) + builder.program.lines
-    lines = without_unused([*body, _return_line(outputs, results)])
-    said = leaves_of(written)
-    cost_text = tally(builder, order, prepared, copied_outputs(prepared)).sentence() if cost else ""
-    definition = _definition(name, arguments, [*function_docstring(inputs, said, arguments, cost_text), *lines])
-    decorator = f"{_decorator(inputs, arguments, bound)}\n" if check and inputs else ""
-    formula, raises = module_docstring(name, said), "InputError" in definition
-    return module_text(builder.program, decorator + definition, check=bool(decorator), raises=raises, docstring=formula)
+    return Scope(build, returned, names, arguments, {symbol.name: names.claim(symbol.name) for symbol in bound})
+
+
+def _cost_text(scope: Scope, builder: Builder, prepared: Sequence[Node], results: int) -> str:
+    """State what the statements take; new values of arguments are counted as results are."""
+    order = toposort(prepared)
+    if results < len(prepared):
+        builder = Builder(prepared, order, Names(()), scope.arguments, scope.sizes)
+    return tally(builder, order, prepared, copied_outputs(prepared[:results])).sentence()
 
 
 def _definition(name: str, arguments: dict[Node, str], lines: Sequence[str]) -> str:
@@ -168,13 +181,10 @@ def _size_checks(order: Sequence[Node], inputs: Sequence[Variable], arguments: d
 
 
 def _size_lines(
-    program: Program,
-    checks: Sequence[Check],
-    bound: dict[sympy.Symbol, tuple[Variable, int]],
-    arguments: dict[Node, str],
-    names: dict[str, str],
+    program: Program, checks: Sequence[Check], bound: dict[sympy.Symbol, tuple[Variable, int]], scope: Scope
 ) -> list[str]:
     """Write where sizes are read from, and the checks of them."""
+    arguments, names = scope.arguments, scope.sizes
     used = program.sizes.union(symbol.name for _, size, _ in checks for symbol in size_symbols(size))
     lines = [
         f"{names[symbol.name]} = {arguments[variable]}.shape[{axis}]"
@@ -187,122 +197,17 @@ def _size_lines(
     return lines
 
 
-# -- results --------------------------------------------------------------------------------------------
-
-
-def _returned(outputs: Sequence[Node], builder: Builder) -> list[str]:
-    """Return the texts of the results, some of them copied."""
-    copied = _are_copied(outputs)
-    return [
-        f"np.array({text.signed()})" if copies else _as_result(node, text, builder.python)
-        for node, text, copies in zip(outputs, builder.program.results, copied, strict=True)
-    ]
-
-
-def copied_outputs(outputs: Sequence[Node]) -> list[Node]:
-    """Return the outputs that are copied where they are returned."""
-    return [node for node, copies in zip(outputs, _are_copied(outputs), strict=True) if copies]
-
-
-def _are_copied(outputs: Sequence[Node]) -> list[bool]:
-    """Say which results are copied: those that would be an input, or leave twice."""
-    given: set[Node] = set()
-    copied = []
-    for node in outputs:
-        base = _memory_of(node)
-        owned = isinstance(base, (Variable, Constant)) or base in given or _is_readonly(node)
-        given.add(base)
-        copied.append(owned and bool(node.shape))
-    return copied
-
-
-def _as_result(node: Node, text: Text, python: set[Node]) -> str:
-    """Make a scalar a NumPy number if it is an input, a Python number, or comes as an array without axes."""
-    bare = unnamed(node)
-    as_array = isinstance(bare, Map) and (
-        bare.operation.name == "where" or not isinstance(primitive_of(bare).numpy, str)
-    )
-    if not node.shape and (node in python or isinstance(bare, Variable) or as_array):
-        text = as_numpy(node, text)
-    return text.signed()
-
-
-_VIEWS = {"reshape_to", "slice_of", "flip_along"}
-
-
-def _memory_of(node: Node) -> Node:
-    """Return the node whose memory this one shares: views are followed down."""
-    while True:
-        node = unnamed(node)
-        if isinstance(node, Contract) and _is_view(node):
-            node = node.parts().cores[0][0]
-        elif isinstance(node, Apply) and (node.operation.name in _VIEWS or _takes_one_place(node)):
-            node = node.operands[0]
-        else:
-            return node
-
-
-def _takes_one_place(node: Apply) -> bool:
-    """Are the indices single integers? Then NumPy returns a view."""
-    return node.operation.name == "gather" and not any(index.shape for index in node.operands[1:])
-
-
-def _is_view(node: Contract) -> bool:
-    product = classify(node)
-    return product.coefficient == 1 and product.kind in ("transpose", "broadcast", "diagonal")
-
-
-def _is_readonly(node: Node) -> bool:
-    node = unnamed(node)
-    if not isinstance(node, Contract):
-        return False
-    product = classify(node)
-    repeats = (
-        bool(product.cores) and product.kind != "embed" and any(product.sizes[label] != 1 for label in product.ones)
-    )
-    return repeats or _is_view(node)
-
-
-class _Raw:
-    """An expression among the results, shown as it is."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-def _return_line(outputs: Nested, texts: Sequence[str]) -> str:
-    """Write the return statement; a tuple that fits the line needs no parentheses."""
-    text = _structure_text(refill(outputs, [_Raw(text) for text in texts]))
-    bare = isinstance(outputs, tuple) and len(outputs) > 1 and len(text) <= _MOST_BARE
-    return f"return {text[1:-1] if bare else text}"
-
-
-def _structure_text(nested: Nested) -> str:
-    if isinstance(nested, _Raw):
-        return nested.text
-    if isinstance(nested, dict):
-        return f"{{{', '.join(f'{_key_text(key)}: {_structure_text(item)}' for key, item in nested.items())}}}"
-    opening, closing = "[]" if isinstance(nested, list) else "()"
-    last = "," if isinstance(nested, tuple) and len(nested) == 1 else ""
-    return f"{opening}{', '.join(map(_structure_text, nested))}{last}{closing}"
-
-
-def _key_text(key: Any) -> str:
-    if type(key) not in (str, int, bool, type(None)):
-        raise errors.bad_output_key(key)
-    return repr(key) if not isinstance(key, str) else string_text(key)
-
-
 # -- the function's head ------------------------------------------------------------------------------------
 
 
-def _decorator(inputs: Sequence[Variable], arguments: dict[Node, str], bound: dict[Any, Any]) -> str:
+def _decorator(inputs: Sequence[Variable], arguments: dict[Node, str], updated: Collection[Variable]) -> str:
     rows = []
     for variable in inputs:
         sizes = [_declared_size(size) for size in variable.shape]
         shape = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
-        rows.append(f'{arguments[variable]}=("{variable.dtype.name}", {shape})')
-    return f"@checked({', '.join(rows)})"
+        how = ', "updated"' if variable in updated else ""
+        rows.append(f'{arguments[variable]}=("{variable.dtype.name}", {shape}{how})')
+    return f"@{'checked_updates' if updated else 'checked'}({', '.join(rows)})"
 
 
 def _declared_size(size: SizeExpr) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from symback.codegen.text import (
+from symback.codegen.outer import repeats_blocks
+from symback.codegen.source.text import (
     ATOM,
+    LETTERS,
     MATMUL,
     POWER,
     PRODUCT,
@@ -22,8 +24,6 @@ from symback.nodes.contract import Contract, Labels
 from symback.nodes.leaves import ExactValue
 from symback.nodes.shapes import SizeExpr
 
-LETTERS = "ijklmnopqrstuvwxyzabcdefghIJKLMNOPQRSTUVWXYZABCDEFGH"
-
 ShapeText = Callable[[Sequence[SizeExpr]], str]
 
 
@@ -37,6 +37,8 @@ def product_text(node: Contract, p: Product, texts: Sequence[Text], inverse: Seq
         masks = set(kinds) == {"b"} and p.kind not in ("sum", "trace")
         text = _SPELLINGS[p.kind](p, texts, shape)
         return _whole(multiplied(p.coefficient, [text], [], to_float=as_float, masks=masks), kinds[0])
+    if repeats_blocks(p) and not any(inverse):
+        return _blocks(p, texts)
     order = sorted(range(len(texts)), key=lambda k: ("u", "b").index(kinds[k]) + 1 if kinds[k] in "ub" else 0)
     factors = [aligned(texts[k], p.cores[k][1], p, full=bool(p.ones) and k == order[0]) for k in order]
     over = [factor for factor, k in zip(factors, order, strict=True) if inverse[k]]
@@ -44,6 +46,14 @@ def product_text(node: Contract, p: Product, texts: Sequence[Text], inverse: Seq
     above = above if "b" in kinds else _squares(above)
     text = multiplied(p.coefficient, above, over, to_float=as_float, masks=set(kinds) == {"b"})
     return _repeated(_whole(text, kinds[order[0]]), p, shape)
+
+
+def _blocks(p: Product, texts: Sequence[Text]) -> Text:
+    """Write an outer product with einsum; the coefficient goes to the operand with fewer axes."""
+    small = min((0, 1), key=lambda k: len(p.cores[k][1]))
+    scaled = list(texts)
+    scaled[small] = multiplied(p.coefficient, [texts[small]], [], to_float=False)
+    return _einsum(p, scaled, lambda shape: "")
 
 
 def _whole(text: Text, kind: str) -> Text:
@@ -306,13 +316,6 @@ def _einsum(p: Product, texts: Sequence[Text], shape: ShapeText) -> Text:
     pattern = f'"{",".join(groups)}->{kept}"'
     text = call("np.einsum", pattern, *(text.signed() for text in texts), depth=deepest(texts))
     return _repeated(indexed(text, [None if label in p.ones else slice(None) for label in p.out]), p, shape)
-
-
-def embed_pattern(p: Product) -> tuple[str, list[int]]:
-    """Return the einsum pattern of the diagonal view that an embed is written to, and the labels of that view."""
-    distinct = list(dict.fromkeys(p.out))
-    letters = {label: LETTERS[k] for k, label in enumerate(distinct)}
-    return f"{''.join(letters[label] for label in p.out)}->{''.join(letters[label] for label in distinct)}", distinct
 
 
 _SPELLINGS: dict[str, Callable[[Product, Sequence[Text], ShapeText], Text]] = {

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from symback import errors
 from symback.codegen.in_place import VALUES, InPlace
-from symback.codegen.module import Program
-from symback.codegen.naming import Names, suggestion
-from symback.codegen.products import embed_pattern, multiplied, product_text
+from symback.codegen.products import multiplied, product_text
 from symback.codegen.scalars import python_numbers
-from symback.codegen.speller import Operand, Reduction, Speller, as_numpy
-from symback.codegen.text import (
+from symback.codegen.several import count_parts, parts_in
+from symback.codegen.source.module import Program
+from symback.codegen.source.naming import Names, suggestion
+from symback.codegen.source.text import (
     Text,
     assignment,
     call,
@@ -21,6 +23,8 @@ from symback.codegen.text import (
     sum_text,
     template_text,
 )
+from symback.codegen.speller import Operand, Reduction, Speller, as_numpy
+from symback.codegen.structure.diagonals import diagonal_text
 from symback.graph import toposort
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named, unnamed
@@ -45,6 +49,7 @@ class Builder:
         names: Names,
         arguments: dict[Node, str],
         sizes: dict[str, str],
+        inner: Collection[Node] = (),
     ) -> None:
         self.program = Program()
         self._names = names
@@ -55,10 +60,11 @@ class Builder:
         self._below: dict[Node, tuple[Any, Text]] = {}
         self._ratios: dict[Node, tuple[Text, Text]] = {}
         self._outputs = {unnamed(output) for output in outputs}
+        self._inner = inner
         self._labels = {node.operands[0]: node.label for node in order if isinstance(node, Named)}
-        self._parts = _parts_in(order)
+        self._parts = parts_in(order)
         self._uses = self._count_uses(outputs, order)
-        self._forward = self._forward_nodes(outputs, order)
+        self._forward = self._forward_nodes([output for output in outputs if output not in inner], order)
         self._in_place = InPlace(order, self._uses, self._labels, self._texts, self._known)
         numbers = python_numbers(order, self._products)
         mixed = any(node.dtype.name != "float64" and not node.is_weak for node in order)
@@ -120,6 +126,26 @@ class Builder:
             raise errors.bad_declaration(name, "two helper functions of this name are needed in one module")
         return name
 
+    def constant(self, wanted: str, array: np.ndarray[Any, Any]) -> str:
+        """Have the module define an array; return its name."""
+        found = next((name for name, known in self.program.constants.items() if known is array), None)
+        name = found or self._names.claim(wanted)
+        self.program.constants[name] = array
+        return name
+
+    def product_of(self, node: Node) -> Product:
+        """Return a product under its name."""
+        return self._products[node]
+
+    def entries_of(self, node: Node) -> Text:
+        """Write what stands on a diagonal; NumPy repeats what is to be repeated."""
+        product = self._products[node]
+        if not product.cores:
+            return exact_text(product.coefficient)
+        flat = product._replace(out=tuple(dict.fromkeys(product.out)), ones=(), kind="hadamard")
+        texts = [self.factor(core, product) for core, _ in product.cores]
+        return product_text(node, flat, texts, [False] * len(texts), self.shape)
+
     def fill_zeros(self, node: Node, shape: Sequence[SizeExpr], assign: Callable[[str], str]) -> str:
         """Write zeros and an assignment into them."""
         name = self._name(node)
@@ -143,7 +169,7 @@ class Builder:
             return exact_text(1 if product is None else product.coefficient)
         if product is None or node in self._known or product.kind == "embed" or not product.ones:
             return self._texts[node]
-        texts = [self._operand(core, product) for core, _ in product.cores]
+        texts = [self.factor(core, product) for core, _ in product.cores]
         smaller = product._replace(ones=(), kind="hadamard")
         return product_text(node, smaller, texts, [False] * len(texts), self.shape)
 
@@ -204,11 +230,13 @@ class Builder:
     # -- spelling ------------------------------------------------------------------------------
 
     def _spell(self, node: Node) -> Text:
+        if node in self._in_place.pieces:
+            return self._spell_pieces(node)
         if isinstance(node, Contract):
             return self._spell_product(node)
         texts = [self._texts[operand] for operand in node.operands]
         if isinstance(node, Plus):
-            return self._spell_pieces(node) if node in self._in_place.pieces else sum_text(texts)
+            return sum_text(texts)
         if isinstance(node, Apply):
             return self._spell_primitive(node, texts)
         if isinstance(node, Exact):
@@ -222,14 +250,13 @@ class Builder:
         if isinstance(node, Variable):
             raise errors.missing_input("lambdify", [node.name])
         assert isinstance(node, Constant)
-        name = self._known[node] = self._names.claim("CONSTANT")
-        self.program.constants[name] = node.array
+        name = self._known[node] = self.constant("CONSTANT", node.array)
         return Text(name)
 
     def _spell_product(self, node: Contract) -> Text:
         product = self._products[node]
         if product.kind == "embed":
-            return self._spell_embed(node, product)
+            return diagonal_text(self, node, product)
         texts, inverse = [], []
         coefficient = product.coefficient
         if product.kind == "scale" and product.cores[0][0] in self._ratios:
@@ -240,36 +267,18 @@ class Builder:
             reciprocal = self._below.get(core) if product.kind == "hadamard" and not first else None
             if reciprocal is not None:
                 coefficient = times(coefficient, reciprocal[0])
-            texts.append(self._operand(core, product) if reciprocal is None else reciprocal[1])
+            texts.append(self.factor(core, product) if reciprocal is None else reciprocal[1])
             inverse.append(reciprocal is not None)
         return product_text(node, product._replace(coefficient=coefficient), texts, inverse, self.shape)
 
-    def _operand(self, node: Node, product: Product) -> Text:
+    def factor(self, node: Node, product: Product) -> Text:
         """Return the text of a factor, as a NumPy number if an axis is to be put to it."""
         arithmetic = product.kind in ("hadamard", "scale") and not product.ones
         text = self._texts[node]
         return text if arithmetic or node not in self.python else as_numpy(product, text)
 
-    def _spell_embed(self, node: Contract, product: Product) -> Text:
-        """Write an identity, a diagonal matrix, or entries into the diagonal view of zeros."""
-        pattern, distinct = embed_pattern(product)
-        plain = node.dtype.name == "float64" and len(product.out) == 2
-        if not product.cores and product.coefficient == 1 and plain:
-            return call("np.eye", self.size(node.shape[0]).text)
-        flat = product._replace(out=tuple(distinct), ones=(), kind="hadamard")  # the assignment repeats what is to be
-        texts = [self._operand(core, product) for core, _ in product.cores]
-        if product.cores:
-            value = product_text(node, flat, texts, [False] * len(texts), self.shape)
-            if plain and not product.ones:
-                return call("np.diag", value.signed(), depth=value.depth)
-        else:
-            value = exact_text(product.coefficient)
-        return Text(
-            self.fill_zeros(node, node.shape, lambda name: f'np.einsum("{pattern}", {name})[...] = {value.signed()}')
-        )
-
-    def _spell_pieces(self, node: Plus) -> Text:
-        """Write a sum whose pieces are added in place."""
+    def _spell_pieces(self, node: Node) -> Text:
+        """Write a sum whose pieces are added in place, or one piece."""
         name = self._name(node)
         self.program.lines += self._in_place.add_pieces(self, node, name)
         return Text(name)
@@ -314,7 +323,7 @@ class Builder:
         text = template_text(spelling, texts) if isinstance(spelling, str) else self._spell_structural(node, spelling)
         if spelling is declared.alone:
             return text
-        names = [self._name(parts[k]) if k in parts and self._uses[parts[k]] else "_" for k in range(_count(node))]
+        names = [self._name(parts[k]) if k in parts and self._uses[parts[k]] else "_" for k in range(count_parts(node))]
         self.program.lines.append(f"{', '.join(names)} = {text.text}")
         return Text(self._known[node])
 
@@ -323,23 +332,6 @@ class Builder:
         package, module, function = spelling.split(".")
         self.program.imports.add((package, module))
         return f"{module}.{function}"
-
-
-def _count(node: Apply) -> int:
-    """Return how many results the call has of which this node is one."""
-    part = primitive_of(node).part
-    assert part is not None
-    return part[1]
-
-
-def _parts_in(order: Sequence[Node]) -> dict[Any, dict[int, Node]]:
-    """Return the results in a graph that come from one call, by the call and then by their position."""
-    found: dict[Any, dict[int, Node]] = {}
-    for node in order:
-        if isinstance(node, Apply) and (part := primitive_of(node).part) is not None:
-            call_text = primitive_of(node).numpy
-            found.setdefault((call_text, node.operands, node.operation.parameters), {})[part[0]] = node
-    return found
 
 
 def _count_template(node: Map, uses: dict[Node, int]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from symback.codegen.text import Text, call, dtype_name
+from symback.codegen.source.text import Text, call, dtype_name
 from symback.nodes.classify import Product
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr
@@ -91,13 +91,14 @@ class Speller:
 class PartSpeller(Speller):
     """A speller for what is written into an array that is there already: it returns the statement."""
 
-    def __init__(self, builder: Any, node: Node, name: str) -> None:
+    def __init__(self, builder: Any, node: Node, name: str, operator: str = "+=") -> None:
         super().__init__(builder, node)
         self._name = name
+        self._operator = operator
 
     def fill_zeros(self, shape: Sequence[SizeExpr], index: str, value: str) -> str:
         """Return the statement that adds to the part: ``d_x[1:] += g``."""
-        return f"{self._name}[{index}] += {value}"
+        return f"{self._name}[{index}] {self._operator} {value}"
 
     def into_zeros(self, shape: Sequence[SizeExpr], write: Callable[[str], str]) -> str:
         """Return the statement alone."""
@@ -106,3 +107,16 @@ class PartSpeller(Speller):
     def into_copy(self, write: Callable[[str], str]) -> str:
         """Return the statement alone."""
         return write(self._name)
+
+
+class ViewSpeller(Speller):
+    """A speller for what another statement writes into a part of an array that is there already."""
+
+    def __init__(self, builder: Any, node: Node, name: str, write: Callable[[str], str]) -> None:
+        super().__init__(builder, node)
+        self._name = name
+        self._write = write
+
+    def fill_zeros(self, shape: Sequence[SizeExpr], index: str, value: str) -> str:
+        """Return the statement that writes into the part."""
+        return self._write(f"{self._name}[{index}]")

@@ -6,18 +6,16 @@ the zeros around a piece of an array (see `pieces`).
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from symback.derive.pieces import at_piece, fill_all, is_piece, rewritten, with_value
 from symback.nodes.add import Plus, add
-from symback.nodes.apply import Apply, Map, unnamed
+from symback.nodes.apply import Map, unnamed
 from symback.nodes.contract import Labels, contract, is_zero
 from symback.nodes.dtypes import BOOL
 from symback.nodes.leaves import Exact, ones_of
-from symback.nodes.node import Node
-from symback.nodes.products import broadcast_to, full, hadamard
+from symback.nodes.node import METHODS, Node
+from symback.nodes.products import broadcast_to, full
 from symback.nodes.shapes import Shape
-from symback.ops.elementwise.logic import astype, logical_and, where
 
 
 class Mask(NamedTuple):
@@ -56,8 +54,8 @@ def _common_mask(terms: Sequence[Mask | None]) -> Mask | None:
     values = []
     for mask, found in zip(masks, parts, strict=True):
         rest = [part for part in found if part not in common]
-        values.append(where(reduce(logical_and, rest), mask.value, 0) if rest else mask.value)
-    return Mask(reduce(logical_and, common), add(*values))
+        values.append(_chosen(_all(rest), mask.value) if rest else mask.value)
+    return Mask(_all(common), add(*values))
 
 
 _MOST_CONJUNCTS = 16
@@ -77,58 +75,23 @@ def conjuncts(condition: Node) -> list[Node]:
     return list(found)
 
 
+def _all(conditions: Sequence[Node]) -> Node:
+    return reduce(METHODS["logical_and"], conditions)
+
+
+def _chosen(condition: Node, value: Node) -> Node:
+    node: Node = METHODS["where"](condition, value, 0)
+    return node
+
+
 def masked(condition: Node, value: Node) -> Node:
     """Write a mask; a mask of a mask is one."""
     inner = mask_of(value)
     if inner is None:
-        return where(condition, value, 0)
+        return _chosen(condition, value)
     known = conjuncts(inner.condition)
     new = [part for part in conjuncts(condition) if part not in known]
-    both = logical_and(reduce(logical_and, new), inner.condition) if new else inner.condition
-    return where(both, inner.value, 0)
-
-
-def pieces_of(cotangent: Node) -> list[Apply]:
-    """Take a cotangent apart into its pieces; none if it is no sum of them, or if they fill the whole array."""
-    bare: Any = unnamed(cotangent)
-    if is_piece(bare):
-        return [bare]
-    if not isinstance(bare, Plus):
-        return []
-    terms: list[Any] = [unnamed(term) for term in bare.operands]
-    if not all(is_piece(term) and term.shape == bare.shape and term.dtype is bare.dtype for term in terms):
-        return []
-    pieces = _merged(terms)
-    return [] if len(pieces) > 1 and fill_all(pieces) else pieces
-
-
-def _merged(pieces: Sequence[Apply]) -> list[Apply]:
-    """Add the values of pieces that lie at one place."""
-    values: dict[Any, list[Node]] = {}
-    for piece in pieces:
-        values.setdefault((piece.operation, piece.operands[1:]), []).append(piece.operands[0])
-    return [Apply(op, add(*found), *rest) for (op, rest), found in values.items()]
-
-
-def times(cotangent: Node, partial: Node) -> Node:
-    """Multiply a cotangent by a local derivative; a boolean derivative is a mask."""
-    if partial.dtype is BOOL:
-        return masked(partial, cotangent)
-    for one, other in ((cotangent, partial), (partial, cotangent)):
-        mask = mask_of(one)
-        if mask is not None:
-            return masked(mask.condition, times(mask.value, other))
-    if reaches(partial, cotangent.shape):
-        if (inner := rewritten(cotangent)) is not None:
-            return zeroed(inner, times(inner.operands[0], partial))
-        if pieces := pieces_of(cotangent):
-            return add(*[with_value(piece, times(piece.operands[0], at_piece(partial, piece))) for piece in pieces])
-    return hadamard(cotangent, partial)
-
-
-def zeroed(inner: Apply, value: Node) -> Node:
-    """Write zeros where `inner` has them."""
-    return inner.with_operands((value, full((), 0, value), *inner.operands[2:]))
+    return _chosen(_all([*new, inner.condition]), inner.value)
 
 
 def reaches(condition: Node, shape: Shape) -> bool:
@@ -159,4 +122,5 @@ def with_dtype(value: Node, like: Node) -> Node:
         return value
     if isinstance(value, Exact) and not isinstance(value.value, float):
         return full((), value.value, like)
-    return astype(value, like.dtype)
+    converted: Node = METHODS["astype"](value, like.dtype)
+    return converted

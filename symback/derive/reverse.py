@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from symback import errors
+from symback.derive.paths import active_nodes
 from symback.derive.rules import contributions, identity_seed, undo_broadcast
 from symback.graph import many_allocations, toposort
 from symback.nodes.add import add
 from symback.nodes.apply import Named
 from symback.nodes.contract import is_zero
 from symback.nodes.dtypes import is_float
-from symback.nodes.leaves import Constant, Exact, Label, Ones, Size, Variable, exact
+from symback.nodes.labels import Label
+from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable, exact
 from symback.nodes.looks import latex_name
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, zeros_of
@@ -29,7 +31,7 @@ def backpropagate(
         trace: Where to record each step.
     """
     order = toposort([output for output, _ in seeds])
-    active = _active(order, wrt)
+    active = active_nodes(order, wrt)
     lead = len(seeds[0][1].shape) - len(seeds[0][0].shape)
     loss = seeds[0][0]
     pending: dict[Node, list[Node]] = {}
@@ -51,15 +53,6 @@ def backpropagate(
                 trace.adjoints[node] = total
             _pass_on(node, total, active, lead, pending, trace)
     return found
-
-
-def _active(order: Sequence[Node], wrt: Sequence[Node]) -> set[Node]:
-    """Return the nodes that depend on `wrt` by real-valued paths."""
-    active = {node for node in wrt if is_float(node.dtype)}
-    for node in order:
-        if node not in active and is_float(node.dtype) and not active.isdisjoint(node.operands):
-            active.add(node)
-    return active
 
 
 def _pass_on(
@@ -103,16 +96,21 @@ def check_loss(loss: Node, wrt: Sequence[Node], disconnected: str) -> None:
     """Refuse a loss that is no real number, and what `check_wrt` refuses."""
     if loss.shape != ():
         raise errors.not_scalar("grad", loss)
-    if not is_float(loss.dtype):
-        raise errors.output_dtype("grad", loss)
+    check_output("grad", loss)
     check_wrt("grad", [loss], wrt, disconnected)
+
+
+def check_output(operation: str, output: Node) -> None:
+    """Refuse to differentiate what is no real number."""
+    if not is_float(output.dtype):
+        raise errors.output_dtype(operation, output)
 
 
 def grad(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None) -> list[Node]:
     """Return the gradient of a scalar by each of `wrt`, of its shape and dtype."""
     check_loss(loss, wrt, disconnected)
     found = backpropagate([(loss, exact(1))], wrt, named=True, trace=trace)
-    return [_result(found.get(node), node, ()) for node in wrt]
+    return [result_of(found.get(node), node, ()) for node in wrt]
 
 
 def vjp(
@@ -122,16 +120,15 @@ def vjp(
     check_wrt("vjp", outputs, wrt, disconnected)
     seeds = match_vectors("vjp", outputs, cotangents)
     found = backpropagate(seeds, wrt)
-    return [_result(found.get(node), node, ()) for node in wrt]
+    return [result_of(found.get(node), node, ()) for node in wrt]
 
 
 def jacobian(output: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> list[Node]:
     """Return the derivatives of `output` by each of `wrt`, of shape output.shape + wrt.shape."""
     check_wrt("jacobian", [output], wrt, disconnected)
-    if not is_float(output.dtype):
-        raise errors.output_dtype("jacobian", output)
+    check_output("jacobian", output)
     found = backpropagate([(output, identity_seed(output.shape, output))], wrt)
-    return [_result(found.get(node), node, output.shape) for node in wrt]
+    return [result_of(found.get(node), node, output.shape) for node in wrt]
 
 
 def hessian(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> list[list[Node]]:
@@ -140,7 +137,8 @@ def hessian(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> 
     return [jacobian(gradient, wrt, disconnected="zero") for gradient in gradients]
 
 
-def _result(found: Node | None, node: Node, lead: tuple[object, ...]) -> Node:
+def result_of(found: Node | None, node: Node, lead: tuple[object, ...]) -> Node:
+    """Return what a sweep has found for a node, in the dtype of the node; zeros if it has found nothing."""
     shape = (*lead, *node.shape)
     if found is None:
         return broadcast_to(zeros_of(node), shape)

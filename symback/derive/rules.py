@@ -10,15 +10,15 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from symback import errors
-from symback.derive.masks import along, mask_of, masked, pieces_of, reaches, times, with_dtype, zeroed
-from symback.derive.pieces import among_zeros, at_piece, in_ranges, rewritten, with_value
+from symback.derive.masks import along, mask_of, masked, reaches, with_dtype
+from symback.derive.pieces import among_zeros, at_piece, fill_all, in_ranges, is_piece, rewritten, with_value
 from symback.nodes.add import Plus, add
-from symback.nodes.apply import Apply, Map
+from symback.nodes.apply import Apply, Map, unnamed
 from symback.nodes.contract import Contract, Labels, Subscripts, contract
 from symback.nodes.dtypes import BOOL, is_float
 from symback.nodes.leaves import Exact, Ones, exact, ones_of
 from symback.nodes.node import Node
-from symback.nodes.products import hadamard, scale
+from symback.nodes.products import full, hadamard, scale
 from symback.nodes.shapes import Shape, SizeExpr
 from symback.op.table import Primitive, primitive_of
 
@@ -205,6 +205,49 @@ def _product_of_piece(before: Terms, piece: Apply, given: Labels, behind: Terms,
 
     result = _product_with(taken(before), (value, kept(given)), taken(behind), kept(out))
     return among_zeros(result, tuple([cut.get(label) for label in out]), tuple([sizes[label] for label in out]))
+
+
+def pieces_of(cotangent: Node) -> list[Apply]:
+    """Take a cotangent apart into its pieces; none if it is no sum of them, or if they fill the whole array."""
+    bare: Any = unnamed(cotangent)
+    if is_piece(bare):
+        return [bare]
+    if not isinstance(bare, Plus):
+        return []
+    terms: list[Any] = [unnamed(term) for term in bare.operands]
+    if not all(is_piece(term) and term.shape == bare.shape and term.dtype is bare.dtype for term in terms):
+        return []
+    pieces = _merged(terms)
+    return [] if len(pieces) > 1 and fill_all(pieces) else pieces
+
+
+def _merged(pieces: Sequence[Apply]) -> list[Apply]:
+    """Add the values of pieces that lie at one place."""
+    values: dict[Any, list[Node]] = {}
+    for piece in pieces:
+        values.setdefault((piece.operation, piece.operands[1:]), []).append(piece.operands[0])
+    return [Apply(op, add(*found), *rest) for (op, rest), found in values.items()]
+
+
+def times(cotangent: Node, partial: Node) -> Node:
+    """Multiply a cotangent by a local derivative; a boolean derivative is a mask."""
+    if partial.dtype is BOOL:
+        return masked(partial, cotangent)
+    for one, other in ((cotangent, partial), (partial, cotangent)):
+        mask = mask_of(one)
+        if mask is not None:
+            return masked(mask.condition, times(mask.value, other))
+    if reaches(partial, cotangent.shape):
+        if (inner := rewritten(cotangent)) is not None:
+            return zeroed(inner, times(inner.operands[0], partial))
+        if pieces := pieces_of(cotangent):
+            return add(*[with_value(piece, times(piece.operands[0], at_piece(partial, piece))) for piece in pieces])
+    return hadamard(cotangent, partial)
+
+
+def zeroed(inner: Apply, value: Node) -> Node:
+    """Write zeros where `inner` has them."""
+    return inner.with_operands((value, full((), 0, value), *inner.operands[2:]))
 
 
 def partials(node: Map, piece: Apply | None = None) -> tuple[Node | None, ...]:

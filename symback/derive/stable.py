@@ -12,7 +12,7 @@ from symback.nodes.node import Node
 from symback.rewrite.stability import stabilise
 from symback.trace import Trace
 
-__all__ = ["grad", "hessian", "jacobian", "vjp"]
+__all__ = ["grad", "vjp"]
 
 
 def grad(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None) -> list[Node]:
@@ -28,16 +28,3 @@ def vjp(
     """Return the vector-Jacobian product: the sum over outputs of cotangent times derivative, for each of `wrt`."""
     reverse.check_wrt("vjp", outputs, wrt, disconnected)
     return reverse.vjp(stabilise(outputs, wrt), wrt, cotangents, disconnected="zero")
-
-
-def jacobian(output: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> list[Node]:
-    """Return the derivatives of `output` by each of `wrt`, of shape output.shape + wrt.shape."""
-    reverse.check_wrt("jacobian", [output], wrt, disconnected)
-    (output,) = stabilise([output], wrt)
-    return reverse.jacobian(output, wrt, disconnected="zero")
-
-
-def hessian(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error") -> list[list[Node]]:
-    """Return the second derivatives of a scalar, a block for each pair of `wrt`; unconnected blocks are zero."""
-    gradients = grad(loss, wrt, disconnected=disconnected)
-    return [jacobian(gradient, wrt, disconnected="zero") for gradient in gradients]

@@ -18,6 +18,14 @@ from symback.errors.arranging import (
     unsupported_value,
     wrong_count,
 )
+from symback.errors.batching import (
+    batch_no_mapping,
+    batch_no_variable,
+    batch_of_computed,
+    batch_size,
+    batch_two_sizes,
+    no_batch_rule,
+)
 from symback.errors.calls import (
     bad_option,
     bad_output_key,
@@ -77,14 +85,18 @@ from symback.errors.kinds import (
     InconsistentGraphError,
     InputError,
     InvalidNameError,
+    MemoryLimitError,
     NoScalarError,
     RewriteError,
     ShapeError,
     SymbackError,
     UsageError,
+    bad_dtype,
+    bad_look,
 )
 from symback.errors.losses import label_dtype, label_shape, target_shape
-from symback.errors.names import bad_look, bad_name, name_clash, symbol_clash
+from symback.errors.memory import COMPRESSED, bad_memory_limit, over_limit
+from symback.errors.names import bad_name, name_clash, symbol_clash
 from symback.errors.numpy import no_array, not_supported_numpy, not_supported_option
 from symback.errors.products import (
     bad_cross,
@@ -113,7 +125,6 @@ from symback.errors.rewriting import bad_rule, endless, not_rules, rule_changes
 from symback.errors.shapes import (
     bad_axis,
     bad_concatenate,
-    bad_dtype,
     bad_index,
     bad_reshape,
     bad_size,
@@ -129,6 +140,7 @@ from symback.errors.shapes import (
     wrong_rank,
 )
 from symback.errors.sizes import bad_size_value, size_given_twice, sizes_no_mapping, unknown_size
+from symback.errors.sparsity import pattern_too_large, sizes_needed
 from symback.errors.usage import (
     bad_declaration,
     bad_document,
@@ -148,9 +160,18 @@ from symback.errors.usage import (
     not_convertible,
     use_instead,
 )
+from symback.errors.vectors import (
+    field_shape,
+    no_outputs,
+    other_structure,
+    past_the_output,
+    vector_dtype,
+    without_the_output,
+)
 from symback.errors.words import show_shape
 
 __all__ = [
+    "COMPRESSED",
     "CheckFailedError",
     "DerivativeError",
     "DtypeError",
@@ -158,6 +179,7 @@ __all__ = [
     "InconsistentGraphError",
     "InputError",
     "InvalidNameError",
+    "MemoryLimitError",
     "NoScalarError",
     "RewriteError",
     "ShapeError",
@@ -174,6 +196,7 @@ __all__ = [
     "bad_exponent",
     "bad_index",
     "bad_look",
+    "bad_memory_limit",
     "bad_mode",
     "bad_name",
     "bad_node",
@@ -192,6 +215,11 @@ __all__ = [
     "bad_weights",
     "bad_where",
     "bad_write",
+    "batch_no_mapping",
+    "batch_no_variable",
+    "batch_of_computed",
+    "batch_size",
+    "batch_two_sizes",
     "binding_dtype",
     "binding_shape",
     "binding_size",
@@ -207,6 +235,7 @@ __all__ = [
     "empty_reduction",
     "empty_sequence",
     "endless",
+    "field_shape",
     "gradient_mismatch",
     "gradient_shape",
     "immutable",
@@ -226,6 +255,7 @@ __all__ = [
     "mixed_symbols",
     "name_clash",
     "no_array",
+    "no_batch_rule",
     "no_bindings",
     "no_broadcast",
     "no_counterpart",
@@ -239,6 +269,7 @@ __all__ = [
     "no_known_integers",
     "no_number",
     "no_operator",
+    "no_outputs",
     "no_result_dtype",
     "no_scalar_option",
     "no_sequence",
@@ -259,13 +290,18 @@ __all__ = [
     "not_supported_numpy",
     "not_supported_option",
     "operand_dtype",
+    "other_structure",
     "output_dtype",
+    "over_limit",
+    "past_the_output",
+    "pattern_too_large",
     "position_out_of_range",
     "repeated_input",
     "replaced_shape",
     "rule_changes",
     "show_shape",
     "size_given_twice",
+    "sizes_needed",
     "sizes_no_mapping",
     "symbol_clash",
     "target_shape",
@@ -284,8 +320,10 @@ __all__ = [
     "unsupported_target",
     "unsupported_value",
     "use_instead",
+    "vector_dtype",
     "where_without_initial",
     "wide_matrix",
+    "without_the_output",
     "write_dtype",
     "wrong_count",
     "wrong_rank",

@@ -41,7 +41,7 @@ def not_one_node(operation: str, given: object) -> UsageError:
     """A list, tuple or dict where one node is differentiated."""
     return UsageError(
         f"{operation}: what is differentiated is one node, not a {type(given).__name__}; add losses up, "
-        "or call it for each node (sb.vjp and sb.jvp take several)"
+        "or call it for each node (sb.vjp, sb.jvp and sb.jacobian take several)"
     )
 
 

@@ -1,4 +1,4 @@
-"""The classes of errors: one base class, few children."""
+"""The classes of errors: one base class, few children; and what the lowest layer says, which needs no words."""
 
 
 class SymbackError(Exception):
@@ -25,6 +25,10 @@ class InputError(SymbackError, ValueError):
     """Inputs, outputs or bindings that do not match the graph."""
 
 
+class MemoryLimitError(SymbackError, MemoryError):
+    """A result that would take more memory than a stated limit."""
+
+
 class UsageError(SymbackError, TypeError):
     """A Python construct that cannot be applied to a graph node, or a wrong kind of argument."""
 
@@ -47,3 +51,16 @@ class CheckFailedError(SymbackError, AssertionError):
 
 class InconsistentGraphError(SymbackError, AssertionError):
     """A node whose value is not what the node declares: a fault of a shape rule, of a pass, or of symback."""
+
+
+def bad_dtype(dtype: object) -> DtypeError:
+    """A dtype symback does not support."""
+    return DtypeError(f"dtype {dtype!r} is not supported: use float64, float32, bool or an integer dtype")
+
+
+def bad_look(look: object, reason: str) -> InvalidNameError:
+    """A look in print that is no harmless, well-formed LaTeX."""
+    return InvalidNameError(
+        f"latex={look!r} cannot be printed: {reason}; use letters, digits, indices in braces, accents, fonts "
+        r"and Greek letters, such as \hat{\theta}_{1}"
+    )

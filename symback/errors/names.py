@@ -28,11 +28,3 @@ def symbol_clash(name: str) -> InvalidNameError:
         f"two different SymPy symbols are called {name!r} (their assumptions differ, or one is a Dummy); "
         "rename one, or make both with the same assumptions"
     )
-
-
-def bad_look(look: object, reason: str) -> InvalidNameError:
-    """A look in print that is no harmless, well-formed LaTeX."""
-    return InvalidNameError(
-        f"latex={look!r} cannot be printed: {reason}; use letters, digits, indices in braces, accents, fonts "
-        r"and Greek letters, such as \hat{\theta}_{1}"
-    )

@@ -87,11 +87,6 @@ def no_sequence(operation: str, given: object, wanted: str) -> ShapeError:
     return ShapeError(f"{operation}: {str(given)[:40]} is no list or tuple of {wanted}; put them into one")
 
 
-def bad_dtype(dtype: object) -> DtypeError:
-    """A dtype symback does not support."""
-    return DtypeError(f"dtype {dtype!r} is not supported: use float64, float32, bool or an integer dtype")
-
-
 def operand_dtype(operation: str, node: Any, wanted: str) -> DtypeError:
     """An operand whose dtype the operation cannot take."""
     return DtypeError(f"{operation}: {node.short()} has dtype {node.dtype}, wanted {wanted}; convert with .astype(...)")

@@ -14,9 +14,10 @@ from typing import Any
 from symback.graph import toposort
 from symback.interop.tracer import Tracer
 from symback.nodes.apply import Named, unnamed
-from symback.nodes.leaves import Label, Variable
+from symback.nodes.labels import Label
+from symback.nodes.leaves import Variable
+from symback.nodes.looks import NAME
 from symback.nodes.node import Node
-from symback.nodes.shapes import NAME
 
 Local = Callable[[FrameType, str, Any], Any]
 

@@ -35,6 +35,7 @@ _NOTES = (
     (re.compile(r"\\odot"), r"$\odot$ is the product entry by entry"),
     (re.compile(r"\\left\(|e\^\{|\^\{\\odot"), "functions and powers with $\\odot$ are taken entry by entry"),
     (re.compile(r"\\mathbf\{1\}"), r"$\mathbf{1}$ is a column of ones"),
+    (re.compile(r"\\otimes"), r"$A \otimes B$ has the entries $A_{ik} B_{jl}$ at the indices $i, j, k, l$"),
     (re.compile(r"\\right\](?!_)"), "a condition in brackets is 1 where it holds and 0 elsewhere"),
     (
         re.compile(r"\\right\]_"),

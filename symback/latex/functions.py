@@ -52,6 +52,8 @@ def function_term(node: Apply, operands: Sequence[Term]) -> Term:
         template = r"{0}^{{\odot {1}}}"  # without the sign it would be a power of matrices
     if not _PLACE.search(template):
         return applied(_plain(template), *operands)
+    if node.operation.name == "divide" and operands[0].negative:
+        return _filled(template, [operands[0].bare(), *operands[1:]])._replace(negative=True)
     return _filled(template, operands)
 
 

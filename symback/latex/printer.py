@@ -12,6 +12,8 @@ in the graph                   in print
 ``sum(a * b)``                 ``a^{\top} b`` (matrices: ``\langle A, B \rangle_F``)
 ``sum(x)``, ``sum(X, axis=0)`` ``\mathbf{1}^{\top} x``, ``X^{\top} \mathbf{1}``
 ``X + b``, b in every row      ``X + \mathbf{1} b^{\top}``
+``X * b``, ``(X.T * s) @ X``   ``X \operatorname{diag}(b)``, ``X^{\top} \operatorname{diag}(s) X``
+a Jacobian of four axes        ``A \otimes B``, its first two axes as rows (see `symback.latex.networks`)
 products of other kinds        ``\left[\sum_{k} A_{ik} B_{kj}\right]_{ij}``
 =============================  ====================================================
 """
@@ -28,7 +30,8 @@ from symback.latex.terms import ATOM, DOTS, HADAMARD, SUM, Term, juxtaposed, loo
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Named
 from symback.nodes.contract import Contract
-from symback.nodes.leaves import Constant, Exact, Label, Ones, Size, Variable, exact
+from symback.nodes.labels import Label
+from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable, exact
 from symback.nodes.looks import checked_look, latex_name
 from symback.nodes.node import HOOKS, Node
 

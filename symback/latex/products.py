@@ -6,19 +6,17 @@ operand is repeated along an axis, a vector of ones says so: ``x 1^T`` has x in 
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from symback.latex.indices import indexed
+from symback.latex.networks import Factor, entrywise, matrix_term, power, times, turned
 from symback.latex.terms import (
     ATOM,
-    HADAMARD,
     ONES,
     POSTFIX,
-    PRODUCT,
     ZERO,
     Term,
     applied,
-    joined,
     juxtaposed,
     norm_squared,
     number_term,
@@ -46,20 +44,13 @@ class Context(Protocol):
         """Return the letter of an index."""
 
 
-class Factor(NamedTuple):
-    """A factor of a product entry by entry, with its labels."""
-
-    node: Node
-    labels: Labels
-
-
 def product_term(node: Contract, context: Context) -> Term:
     """Write a product."""
     product = classify(node)
     if product.kind == "fill":
         return _fill(product)
     body = _WRITERS[product.kind](product, context)
-    return scaled(product.coefficient, body or indexed(product, context))
+    return scaled(product.coefficient, body or indexed(_opened(product, context), context))
 
 
 def placed(term: Term, labels: Labels, out: Labels, sizes: Mapping[int, SizeExpr]) -> Term | None:
@@ -112,18 +103,11 @@ def _fill(p: Product) -> Term:
     return ZERO if p.coefficient == 0 else scaled(p.coefficient, ones_term(_shape(p)))
 
 
-def _embed(p: Product, context: Context) -> Term | None:
-    if len(p.out) != 2 or len(p.cores) > 1:
-        return None
-    if not p.cores:
-        return Term("I", ATOM)
-    ((core, labels),) = p.cores
-    return applied(r"\operatorname{diag}", context.term(core)) if labels == p.out[:1] else None
-
-
 def _one_operand(p: Product, context: Context) -> Term | None:
     ((core, labels),) = p.cores
     term = context.term(core)
+    if len(p.out) == len(labels) == 4 and not p.ones:
+        return turned(term, tuple([p.out.index(label) for label in labels]))
     if any(label in p.out for label in labels):
         return placed(term, labels, p.out, p.sizes)
     repeated = [label for label in p.out if p.sizes[label] != 1]
@@ -147,6 +131,8 @@ def _sum(p: Product, context: Context) -> Term | None:
         return _sum_of_all(core, context)
     if len(labels) > 2 or len(p.out) > 2:
         return None
+    if _scales(core, context) and (written := _network(p, context)):
+        return written
     term = context.term(core)
     as_column = labels[0] == kept[0]
     if len(p.out) == 2 and p.out[1] == kept[0]:
@@ -201,6 +187,8 @@ def _inner(p: Product, context: Context) -> Term | None:
 
 def _matrix_product(p: Product, context: Context) -> Term | None:
     """Write the matrix first, or the operand with the rows of the result; transpose what is the other way round."""
+    if any(_scales(core, context) for core, _ in p.cores) and (written := _network(p, context)):
+        return written
     first, second = p.cores
     if len(first[1]) == 1 or (len(p.out) == 2 and p.out[0] not in first[1]):
         first, second = second, first
@@ -211,6 +199,12 @@ def _matrix_product(p: Product, context: Context) -> Term | None:
     if len(b) == 2 and b[1] != p.out[1]:
         right_term = transposed(right_term)
     return juxtaposed(left_term, right_term)
+
+
+def _scales(node: Node, context: Context) -> bool:
+    """Is this an unnamed array with factors of fewer axes, which are better written outside of it?"""
+    inner = _nested(node, context)
+    return inner is not None and any(len(labels) < len(inner.out) for _, labels in inner.cores)
 
 
 def _factors(p: Product, context: Context) -> list[Factor]:
@@ -232,6 +226,15 @@ def _factors(p: Product, context: Context) -> list[Factor]:
     return found
 
 
+def _opened(p: Product, context: Context) -> Product:
+    """Open unnamed products of three axes and more, which have indices as well."""
+    if not any(len(labels) > 2 and _nested(core, context) for core, labels in p.cores):
+        return p
+    cores = [(factor.node, factor.labels) for factor in _factors(p, context)]
+    private = {label: 1 for _, labels in cores for label in labels if label < 0}
+    return p._replace(cores=cores, sizes={**p.sizes, **private})
+
+
 def _unnamed_product(node: Node, context: Context) -> Product | None:
     return None if context.by_name(node) or not isinstance(node, Contract) else classify(node)
 
@@ -243,38 +246,28 @@ def _nested(node: Node, context: Context) -> Product | None:
 
 
 def _hadamard(p: Product, context: Context) -> Term | None:
-    counts = Counter(_factors(p, context))
-    scalars = [_power(context.term(f.node), n, "") for f, n in counts.items() if not _axes(f, p)]
-    tensors = {f: n for f, n in counts.items() if _axes(f, p)}
-    body = _outer_of(tensors, p, context)
+    factors = _factors(p, context)
+    scalars = [context.term(f.node) for f in factors if not _axes(f, p)]
+    tensors = [f for f in factors if _axes(f, p)]
+    if not tensors and all(p.sizes[label] == 1 for label in p.out):
+        *before, last = (power(term, count, "") for term, count in Counter(scalars).items())
+        return times(before, last)
+    if len(p.out) == 4 or (len(p.out) == 2 and any(len(f.labels) == 1 for f in tensors)):
+        written = matrix_term(factors, p.out, p.sizes, context)
+        if written:
+            return written
+    body = _outer_of(Counter(tensors), p, context)
     if body is None:
         terms = [placed(context.term(f.node), f.labels, p.out, p.sizes) for f in tensors]
-        if any(term is None for term in terms):
+        known = [term for term in terms if term]
+        if len(known) < len(terms):
             return None
-        powers = [_power(term, n, r"\odot ") for term, n in zip(terms, tensors.values(), strict=True) if term]
-        body = _entrywise(powers) if powers else None
-    if body is None and any(p.sizes[label] != 1 for label in p.out):
-        body = ones_term(_shape(p))
-    if not scalars:
-        return body
-    if body is None:
-        return scalars[0] if len(scalars) == 1 else Term(joined(s.within(POSTFIX) for s in scalars), PRODUCT)
-    text = joined([*(scalar.within(POSTFIX) for scalar in scalars), body.within(HADAMARD)])
-    return Term(text, HADAMARD if body.level == HADAMARD else PRODUCT)
+        body = entrywise(known) if known else ones_term(_shape(p))
+    return times(scalars, body)
 
 
 def _axes(factor: Factor, p: Product) -> bool:
     return any(label in p.out for label in factor.labels)
-
-
-def _entrywise(terms: list[Term]) -> Term:
-    if len(terms) == 1:
-        return terms[0]
-    return Term(r" \odot ".join(term.within(POSTFIX) for term in terms), HADAMARD)
-
-
-def _power(term: Term, exponent: int, sign: str) -> Term:
-    return term if exponent == 1 else Term(rf"{term.within(ATOM)}^{{{sign}{exponent}}}", POSTFIX)
 
 
 def _outer_of(tensors: Mapping[Factor, int], p: Product, context: Context) -> Term | None:
@@ -295,12 +288,12 @@ def _outer(p: Product, context: Context) -> Term | None:
     return juxtaposed(context.term(left), transposed(context.term(right)))
 
 
-def _by_index(p: Product, context: Context) -> Term | None:
-    return None
+def _network(p: Product, context: Context) -> Term | None:
+    return matrix_term(_factors(p, context), p.out, p.sizes, context)
 
 
 _WRITERS: dict[str, Callable[[Product, Context], Term | None]] = {
-    "embed": _embed,
+    "embed": _network,
     "scale": _one_operand,
     "transpose": _one_operand,
     "broadcast": _one_operand,
@@ -314,8 +307,8 @@ _WRITERS: dict[str, Callable[[Product, Context], Term | None]] = {
     "matvec": _matrix_product,
     "vecmat": _matrix_product,
     "matmul": _matrix_product,
-    "batched": _by_index,
-    "tensordot": _by_index,
-    "general": _by_index,
+    "batched": _network,
+    "tensordot": _network,
+    "general": _network,
 }
 """For each kind of product its writer; what a writer leaves, index notation takes."""

@@ -95,6 +95,7 @@ def norm_squared(term: Term, rank: int) -> Term:
 def scaled(coefficient: ExactValue, term: Term) -> Term:
     """Put an exact factor before a term."""
     number = number_term(coefficient)
+    number, term = number._replace(negative=number.negative is not term.negative), term.bare()
     if number.text == "1":
         body = term.within(HADAMARD) if number.negative else term.signed()
         return Term(body, max(term.level, HADAMARD), True) if number.negative else term

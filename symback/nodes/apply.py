@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 import numpy as np
 
 from symback import errors
-from symback.nodes.leaves import Label
+from symback.nodes.labels import Label
 from symback.nodes.node import Node, Param
 from symback.nodes.shapes import Shape
 

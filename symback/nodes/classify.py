@@ -67,6 +67,11 @@ def classify(node: Contract) -> Product:
     return product._replace(kind=_kind(product))
 
 
+def is_diagonal(node: Node) -> bool:
+    """Is this zero but for a diagonal, as a label of the output repeats: an identity, a diagonal matrix?"""
+    return isinstance(node, Contract) and not node.subscripts.distinct
+
+
 def _kind(p: Product) -> str:
     if len(set(p.out)) < len(p.out):
         return "embed"

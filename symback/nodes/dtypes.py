@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from symback.errors.shapes import bad_dtype
+from symback.errors.kinds import bad_dtype
 
 BOOL = np.dtype("bool")
 INT64 = np.dtype("int64")

@@ -9,18 +9,15 @@ from typing import Any, Self, cast
 import numpy as np
 import sympy
 
-from symback.errors import names, shapes, usage
+from symback.errors import shapes, usage
 from symback.nodes.dtypes import FLOAT64, INT64, as_dtype
 from symback.nodes.exact_numbers import ExactValue as ExactValue
-from symback.nodes.looks import checked_look
+from symback.nodes.labels import Label
 from symback.nodes.node import HOOKS, Node, Param
-from symback.nodes.shapes import NAME, Shape, SizeExpr, as_shape, as_size, intern_shape, is_size_symbol
+from symback.nodes.shapes import Shape, SizeExpr, as_shape, as_size, intern_shape, is_size_symbol
 
 _MOST_BITS = 1023
 """Integers up to here have a float64 value."""
-
-_LABEL_KINDS = ("let", "adjoint", "tangent", "guard")
-"""Who gave a name: the user, or a pass."""
 
 
 class Leaf(Node):
@@ -36,44 +33,6 @@ class Leaf(Node):
     def with_operands(self, operands: tuple[Node, ...]) -> Node:
         """Return the leaf itself."""
         return self
-
-
-class Label(Param):
-    """A checked name and, if given, its look in LaTeX and what it is the name of."""
-
-    __slots__ = ()
-    value: tuple[str, str | None, str]
-
-    def __new__(cls, name: str, latex: str | None = None, kind: str = "let") -> Self:
-        """Return the label, or raise if the name cannot be used."""
-        if not isinstance(name, str) or not NAME.match(name):
-            reason = "it is not a string" if not isinstance(name, str) else "it is no ASCII identifier"
-            raise names.bad_name(name, reason)
-        if latex is not None and not isinstance(latex, str):
-            raise names.bad_name(latex, "latex must be a string")
-        if latex is not None:
-            checked_look(latex)
-        if kind not in _LABEL_KINDS:
-            raise names.bad_name(name, f"a label is no {str(kind)[:40]!r}")
-        return Param.__new__(cls, (name, latex, kind))
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return Label, self.value
-
-    @property
-    def name(self) -> str:
-        """The identifier."""
-        return self.value[0]
-
-    @property
-    def latex(self) -> str | None:
-        """The look in print, if one was given."""
-        return self.value[1]
-
-    @property
-    def kind(self) -> str:
-        """``let`` for a name the user gave, ``adjoint`` or ``tangent`` for one that a pass gave."""
-        return self.value[2]
 
 
 class Variable(Leaf):

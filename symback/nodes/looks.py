@@ -1,4 +1,4 @@
-"""The look of a name in LaTeX: ``W1`` is printed W with index 1, ``alpha`` as the Greek letter.
+"""Names, and their look in LaTeX: ``W1`` is printed W with index 1, ``alpha`` as the Greek letter.
 
 A look that a user gives is checked before it is printed: what is not among the signs and commands below
 is refused, because LaTeX is a programming language that reads and writes files.
@@ -9,7 +9,10 @@ from functools import lru_cache
 
 import sympy
 
-from symback.errors.names import bad_look
+from symback.errors.kinds import bad_look
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z", re.ASCII)
+"""What a name may be."""
 
 
 def _words(text: str) -> frozenset[str]:

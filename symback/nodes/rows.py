@@ -19,10 +19,10 @@ from symback.nodes import encoding as code
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named, Operation
 from symback.nodes.contract import Contract, Subscripts
+from symback.nodes.labels import Label
 from symback.nodes.leaves import (
     Constant,
     Exact,
-    Label,
     Ones,
     Size,
     Variable,

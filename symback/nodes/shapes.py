@@ -1,18 +1,22 @@
 """Shapes: tuples of sizes, each a Python integer or a polynomial of symbolic sizes with integer coefficients."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from operator import index
 from typing import Any, TypeAlias
 
 import sympy
 
 from symback.errors.shapes import bad_axis, bad_size, no_broadcast, no_sequence
+from symback.nodes.looks import NAME
 
 SizeExpr: TypeAlias = int | sympy.Expr
 Shape: TypeAlias = tuple[SizeExpr, ...]
+Hints: TypeAlias = Mapping[str, int]
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z", re.ASCII)
+NO_HINTS: Hints = {}
+
+GUESS = 64
+"""What a symbolic size counts for if no hint says how large it is."""
 
 _shapes: dict[Shape, Shape] = {(): ()}
 
@@ -98,6 +102,14 @@ def _checked(size: SizeExpr) -> SizeExpr:
 def size_symbols(size: SizeExpr) -> set[sympy.Symbol]:
     """Return the symbolic sizes in a size."""
     return set() if isinstance(size, int) else {s for s in size.free_symbols if isinstance(s, sympy.Symbol)}
+
+
+def number_of(size: SizeExpr, hints: Hints = NO_HINTS) -> int:
+    """Return what a size counts for: by the hints, or by `GUESS`, and at least 1."""
+    if isinstance(size, int):
+        return max(size, 1)
+    values = {symbol: sympy.Integer(hints.get(symbol.name, GUESS)) for symbol in size_symbols(size)}
+    return max(int(size.xreplace(values)), 1)
 
 
 def broadcast_shapes(operation: str, nodes: Sequence[Any]) -> Shape:

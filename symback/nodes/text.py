@@ -7,7 +7,7 @@ import sympy
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Named
 from symback.nodes.classify import classify
-from symback.nodes.contract import Contract
+from symback.nodes.contract import Contract, Labels
 from symback.nodes.leaves import Constant, Exact, ExactValue, Ones, Size, Variable
 from symback.nodes.node import HOOKS, Node
 
@@ -72,20 +72,48 @@ class _Writer:
         p = classify(node)
         factor = "" if p.coefficient == 1 else "-" if p.coefficient == -1 else exact_text(p.coefficient) + "*"
         texts = [self.write(core, depth) for core, _ in p.cores[:8]]
-        if p.kind in ("scale", "hadamard"):
-            return factor + "*".join(texts)
-        if p.kind in ("matvec", "vecmat", "matmul", "inner"):
-            return f"{factor}{_product_text(texts, p.cores, p.out)}"
+        if p.kind == "scale":
+            return factor + texts[0]
+        terms = [(text, core, labels) for text, (core, labels) in zip(texts, p.cores, strict=False)]
+        if p.kind == "hadamard" and (placed := _hadamard_text(terms, p.out)):
+            return factor + placed
+        if p.kind in _MATRIX_PRODUCTS:
+            return f"{factor}{_product_text(terms, p.out)}"
         return f"{factor}{p.kind}({', '.join([repr(str(node.subscripts)), *texts])})"
 
 
-def _product_text(texts: list[str], cores: list[tuple[Node, tuple[int, ...]]], out: tuple[int, ...]) -> str:
+_Term = tuple[str, Node, Labels]
+_MATRIX_PRODUCTS = ("matvec", "vecmat", "matmul", "inner")
+_INFIX = ("scale", "hadamard", *_MATRIX_PRODUCTS)
+
+
+def _operand(text: str, core: Node, suffix: str, plain: tuple[str, ...]) -> str:
+    """Write an operand; a product in parentheses, unless it is of a kind that stands there as it is."""
+    kind = classify(core).kind if isinstance(core, Contract) and text != "…" else ""
+    return f"({text}){suffix}" if kind in _INFIX and (suffix or kind not in plain) else text + suffix
+
+
+def _hadamard_text(terms: list[_Term], out: Labels) -> str | None:
+    """Write factors so that NumPy broadcasts them to the axes of the product; None if that needs more than a word."""
+    factors = []
+    for place, (text, core, labels) in enumerate(terms):
+        if all(label == axis or label not in out for label, axis in zip(labels[::-1], out[::-1], strict=False)):
+            suffix = ""
+        elif len(out) == 2 and labels in (out[::-1], out[:1]):
+            suffix = ".T" if len(labels) == 2 else "[:, None]"
+        else:
+            return None
+        factors.append(_operand(text, core, suffix, _INFIX if place == 0 else ("hadamard",)))
+    return "*".join(factors)
+
+
+def _product_text(terms: list[_Term], out: Labels) -> str:
     """Write a product with @ and .T, as NumPy has it."""
-    (left, a), (right, b) = zip(texts, (labels for _, labels in cores), strict=True)
-    if len(out) == 2 and out[0] not in a:
-        left, a, right, b = right, b, left, a
-    left += ".T" if len(a) == 2 and a[1] in out else ""
-    right += ".T" if len(b) == 2 and b[0] in out else ""
+    first, second = terms
+    if len(out) == 2 and out[0] not in first[2]:
+        first, second = second, first
+    left = _operand(*first[:2], ".T" if len(first[2]) == 2 and first[2][1] in out else "", _MATRIX_PRODUCTS)
+    right = _operand(*second[:2], ".T" if len(second[2]) == 2 and second[2][0] in out else "", ())
     return f"{left} @ {right}"
 
 

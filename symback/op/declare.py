@@ -17,9 +17,18 @@ from symback.nodes.dtypes import BOOL, FLOAT64, promote, to_float
 from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.shapes import Shape, broadcast_shapes
-from symback.op.held import check_declaration, checked_derivative, checked_signature, checked_transpose
+from symback.op.held import checked_derivative, checked_signature, checked_transpose
 from symback.op.public import PublicFunction, enter_public
-from symback.op.table import Derivative, Function, Primitive, Spelling, Transpose, enter
+from symback.op.table import (
+    Batch,
+    Derivative,
+    Function,
+    Primitive,
+    Spelling,
+    Transpose,
+    check_declaration,
+    enter,
+)
 
 __all__ = ["Function", "elementwise", "primitive"]
 
@@ -80,6 +89,7 @@ class _Further(TypedDict, total=False):
 
     mpmath: str | Callable[..., Any] | None
     linear: bool
+    batch: Batch | None
     differentiable: bool
     aliases: tuple[str, ...]
     defined: str
@@ -94,7 +104,7 @@ def elementwise(
     *,
     derivative: Derivative | None,
     numpy: Spelling,
-    latex: str,
+    latex: str | Callable[..., str],
     domain: tuple[tuple[float, float], ...],
     doc: str,
     value: Callable[..., Any] | None = None,

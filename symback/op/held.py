@@ -1,46 +1,18 @@
 """Declarations are held to their word: when they are made, and what they state as functions where that is used."""
 
-import re
 from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import sympy
 
 from symback import errors
-from symback.nodes.node import METHODS, Node
-from symback.nodes.shapes import NAME, Shape
-from symback.op.table import PRIMITIVES, Derivative, Primitive, Transpose
+from symback.nodes.node import Node
+from symback.nodes.shapes import Shape
 
+Derivative: TypeAlias = Callable[..., Any]
+Transpose: TypeAlias = Callable[[Node, Any], tuple[Node | None, ...]]
 Signature = Callable[[Sequence[Any], Sequence[Node]], tuple[Shape, np.dtype[Any]]]
-
-
-def check_declaration(declared: Primitive) -> None:
-    """Refuse a declaration whose names, doc or NumPy spelling will not do."""
-    name, numpy = declared.name, declared.numpy
-    for given in (name, *declared.aliases):
-        if not isinstance(given, str) or not NAME.match(given):
-            raise errors.bad_declaration(name, "the name must be an ASCII identifier")
-        if given in PRIMITIVES or given in METHODS:
-            raise errors.bad_declaration(name, "the name is taken" if given == name else f"the name {given!r} is taken")
-    if not declared.doc:
-        raise errors.bad_declaration(name, "doc is needed: what it computes, and the source of the formula")
-    if isinstance(numpy, str) and "{" not in numpy and not _is_numpy_function(numpy):
-        raise errors.bad_declaration(name, f"numpy={numpy!r} is neither a NumPy function nor a template")
-
-
-def _is_numpy_function(text: str) -> bool:
-    """Does this name a function of NumPy, or look like one of SciPy, which is imported only where it is used?"""
-    if not re.fullmatch(r"(np|scipy)(\.[a-z_0-9]+)+", text):
-        return False
-    module, _, name = text.replace("np.", "numpy.", 1).rpartition(".")
-    if module.startswith("scipy"):
-        return module != "scipy"
-    try:
-        return callable(getattr(import_module(module), name, None))
-    except ModuleNotFoundError:
-        return False
 
 
 def checked_derivative(name: str, arity: int, derivative: Derivative) -> Derivative:

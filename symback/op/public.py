@@ -12,7 +12,6 @@ from typing import Any, TypeAlias, TypeVar
 from symback import errors
 from symback.nodes.display import HOOKS
 from symback.nodes.node import METHODS
-from symback.op.table import Function, Primitive
 
 Named = TypeVar("Named", bound=Callable[..., Any])
 
@@ -33,7 +32,7 @@ class PublicFunction:
         defined: Where it is defined, in words or LaTeX; empty if everywhere.
         kinks: What comes out where there is no derivative, or at the ends of the domain; empty if there is none.
         symbolic: Whether the examples can be called with symbolic sizes.
-        primitive: The declaration, of an elementwise primitive.
+        primitive: The declaration (`symback.op.table.Primitive`), of an elementwise primitive; else None.
     """
 
     name: str
@@ -43,10 +42,10 @@ class PublicFunction:
     defined: str = ""
     kinks: str = ""
     symbolic: bool = True
-    primitive: Primitive | None = None
+    primitive: Any = None
 
     @classmethod
-    def of(cls, primitive: Primitive, function: Function, namespace: str) -> "PublicFunction":
+    def of(cls, primitive: Any, function: Callable[..., Any], namespace: str) -> "PublicFunction":
         """Return the entry of an elementwise primitive; `namespace` is ``"special"``, or empty for the top."""
         return cls(
             name=f"{namespace}.{primitive.name}" if namespace else primitive.name, function=function,

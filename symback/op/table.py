@@ -1,17 +1,20 @@
 """What is known of a primitive, and the table of all primitives."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from symback import errors
-from symback.nodes.node import Node
+from symback.errors.usage import bad_declaration, missing_extra
+from symback.nodes.looks import NAME
+from symback.nodes.node import METHODS, Node
 
 Function: TypeAlias = Callable[..., Node]
 Derivative = Callable[..., Node | tuple[Node | None, ...]]
 Transpose = Callable[[Node, Any], tuple[Node | None, ...]]
+Batch = str | Callable[[Any, Sequence[Node]], Node]
 Spelling = str | Callable[..., Any]
 
 
@@ -36,6 +39,10 @@ class Primitive:
         vjp: Structural: from a cotangent (with any number of leading axes) and the node to the
             cotangents of its operands. None: no derivative.
         linear: Whether the result is linear in all operands together; then its tangent is itself.
+        batch: Structural: how it is applied to a batch of examples. ``"leading"``: to operands that all have the
+            axis of the examples in front; ``"broadcast"``: their leading axes broadcast, so that it does no harm if
+            some lack it; or a function of (node, operands), as `symback.op.batch` describes. None: a linear one is
+            transposed twice, any other cannot be batched.
         value: The value in NumPy, from the operands and then the parameters, with sizes as integers; None if
             `numpy` says it.
         mpmath: The value in mpmath. Elementwise: a name in mpmath or a function of (mp, scalars). Structural: a
@@ -63,6 +70,7 @@ class Primitive:
     derivative: Derivative | None = None
     vjp: Transpose | None = None
     linear: bool = False
+    batch: Batch | None = None
     value: Callable[..., Any] | None = None
     mpmath: str | Callable[..., Any] | None = None
     domain: tuple[tuple[float, float], ...] = ()
@@ -89,7 +97,7 @@ class Primitive:
         try:
             return getattr(import_module(module), name)
         except ModuleNotFoundError:
-            raise errors.missing_extra(module.partition(".")[0], self.name) from None
+            raise missing_extra(module.partition(".")[0], self.name) from None
 
 
 _primitives: dict[str, Primitive] = {}
@@ -106,3 +114,32 @@ def primitive_of(node: Any) -> Primitive:
 def enter(declared: Primitive) -> None:
     """Enter a primitive into the table."""
     _primitives[declared.name] = declared
+
+
+def check_declaration(declared: Primitive) -> None:
+    """Refuse a declaration whose names, doc or NumPy spelling will not do."""
+    name, numpy = declared.name, declared.numpy
+    for given in (name, *declared.aliases):
+        if not isinstance(given, str) or not NAME.match(given):
+            raise bad_declaration(name, "the name must be an ASCII identifier")
+        if given in PRIMITIVES or given in METHODS:
+            raise bad_declaration(name, "the name is taken" if given == name else f"the name {given!r} is taken")
+    if not (declared.batch in (None, "leading", "broadcast") or callable(declared.batch)):
+        raise bad_declaration(name, 'batch must be "leading", "broadcast", or a function of (node, operands)')
+    if not declared.doc:
+        raise bad_declaration(name, "doc is needed: what it computes, and the source of the formula")
+    if isinstance(numpy, str) and "{" not in numpy and not _is_numpy_function(numpy):
+        raise bad_declaration(name, f"numpy={numpy!r} is neither a NumPy function nor a template")
+
+
+def _is_numpy_function(text: str) -> bool:
+    """Does this name a function of NumPy, or look like one of SciPy, which is imported only where it is used?"""
+    if not re.fullmatch(r"(np|scipy)(\.[a-z_0-9]+)+", text):
+        return False
+    module, _, name = text.replace("np.", "numpy.", 1).rpartition(".")
+    if module.startswith("scipy"):
+        return module != "scipy"
+    try:
+        return callable(getattr(import_module(module), name, None))
+    except ModuleNotFoundError:
+        return False

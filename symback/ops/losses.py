@@ -25,11 +25,24 @@ __all__ = ["binary_cross_entropy", "cross_entropy", "hinge", "huber", "kl_diverg
 
 Axis = int | tuple[int, ...] | None
 
+
+def _logistic_latex(operands: Any, parameters: Any) -> str:
+    logit, target = operands
+    sign = r" \odot " if logit.shape or target.shape else " "
+    return rf"\left(\log\left(1 + e^{{{logit}}}\right) - {target.factor}{sign}{logit.factor}\right)"
+
+
 logistic_loss: Function = elementwise(
     "logistic_loss", derivative=lambda y, z, t: (subtract(sigmoid(z), t), negative(z)), numpy=numerics.logistic_loss,
-    mpmath=lambda mp, z, t: mp.log1p(mp.exp(z)) - t * z,
-    latex=r"\left(-{1} \, {0} + \log\left(1 + e^{{{0}}}\right)\right)",
+    mpmath=lambda mp, z, t: mp.log1p(mp.exp(-abs(z))) + abs(z) * (1 - t if z > 0 else t),
+    latex=_logistic_latex,
     domain=(*REAL, (0.1, 0.9)), namespace=None, doc="log(1 + exp(z)) - t z: binary cross-entropy of the logit z.",
+)  # fmt: skip
+logistic_residual: Function = elementwise(
+    "logistic_residual", derivative=lambda y, z, t: (METHODS["sigmoid_slope"](z), as_node(-1)),
+    numpy=numerics.logistic_residual, mpmath=lambda mp, z, t: 1 / (1 + mp.exp(-z)) - t,
+    latex=r"\left(\sigma\left({0}\right) - {1}\right)", domain=(*REAL, (0.1, 0.9)), namespace=None,
+    doc="sigmoid(z) - t, the derivative of the logistic loss, with all digits where t is 0 or 1.",
 )  # fmt: skip
 huber_penalty: Function = elementwise(
     "huber_penalty",

@@ -14,9 +14,11 @@ from symback.nodes.contract import Contract, Labels, Parts, contract, is_zero
 from symback.nodes.leaves import exact
 from symback.nodes.node import Node
 from symback.nodes.products import full, hadamard, permute
+from symback.rewrite.diagonals import diagonals, diagonals_among_others
 from symback.rewrite.engine import Rule
 from symback.rewrite.facts import is_nonnegative
 from symback.rewrite.notation import sqrt, where, zeros_like
+from symback.rewrite.outer import common_outer_factors
 from symback.rewrite.parts import Factors, function_of, is_product, ratio, sum_of
 from symback.rewrite.pattern import Match, Scope
 
@@ -145,26 +147,6 @@ def _beside(matrix: Node, product: Parts, node: Node) -> _Beside | None:
     return _Beside(scaled, tuple([number[label] for label in labels]), tuple([number[label] for label in product.out]))
 
 
-def _diagonals(node: Node, scope: Scope) -> Iterator[Match]:
-    """Yield a sum of arrays that are zero but for a diagonal, the same in all: their entries are added alone."""
-    entries, outs = [], set()
-    for term in node.operands:
-        bare = scope.bare(term)
-        parts = bare.parts() if isinstance(bare, Contract) else Parts(1, [], (), ())
-        distinct = tuple(dict.fromkeys(parts.out))
-        if len(distinct) == len(parts.out) or parts.ones or not parts.cores or bare in scope.barriers:
-            return
-        entries.append(contract([(exact(parts.coefficient), ()), *parts.cores], distinct))
-        outs.add(tuple(distinct.index(label) for label in parts.out))
-    if len(outs) == 1:
-        places = outs.pop()
-
-        def embed(entry: Node) -> Node:
-            return contract([(entry, tuple(range(len(entry.shape))))], places)
-
-        yield Match({"x": entries[0], "y": add(*entries[1:]), "view": embed})
-
-
 def _nested_sums(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum with sums within it, if terms meet that are alike."""
     if any(isinstance(_OUTSIDE.bare(term), Plus) for term in node.operands):
@@ -195,8 +177,12 @@ SIMPLIFY = [
          find=_common_factors, at=("add",)),
     Rule("common matrix", lambda x, y, view: view(x) + view(y), lambda x, y, view: view(x + y),
          find=_common_matrices, at=("add",)),
+    Rule("common outer factor", lambda x, y, view: view(x) + view(y), lambda x, y, view: view(x + y),
+         find=common_outer_factors, at=("add",)),
     Rule("diagonals", lambda x, y, view: view(x) + view(y), lambda x, y, view: view(x + y),
-         find=_diagonals, at=("add",)),
+         find=diagonals, at=("add",)),
+    Rule("diagonals among others", lambda x, y, z, view: view(x) + view(y) + z, lambda x, y, z, view: view(x + y) + z,
+         find=diagonals_among_others, at=("add",)),
     Rule("quotient", lambda x, y: x * (1 / y), lambda x, y: x / y, find=_quotients, at=("product",)),
     Rule("reciprocal of a reciprocal", lambda x: 1 / (1 / x), lambda x: x),
     Rule("square of a root", lambda x: sqrt(x) * sqrt(x), lambda x: x, find=_doubled_roots, at=("product",)),

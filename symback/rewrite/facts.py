@@ -147,6 +147,15 @@ def _is_of_squares(node: Node, depth: int) -> bool:
     return _is_pair(parts)
 
 
+def is_given(node: Node) -> bool:
+    """Is this data as the caller gives it: a leaf, or entries of one, in whatever dtype?"""
+    node = unnamed(node)
+    for _ in range(_DEPTH):
+        if is_view(node) or name_of(node) == "astype":
+            node = unnamed(viewed(node))
+    return not node.operands
+
+
 def is_constant_along(node: Node, like: Node, axes: tuple[int, ...]) -> bool:
     """Is an operand constant along these axes of an array that it broadcasts with, and that has their full size?"""
     node = unnamed(node)
@@ -196,3 +205,22 @@ def _complemented(node: Plus) -> Node | None:
         elif name_of(core) == "sigmoid" and coefficient == -1:
             function = unnamed(core)
     return function if len(node.operands) == 2 and number == 1 else None
+
+
+def shared_logistics(nodes: Iterable[Node], outputs: Iterable[Node]) -> Callable[[Node, Node | None], bool]:
+    """Return whether a sum has 2a - 1 or 1 - 2a of a logistic function a that something else needs too.
+
+    Then a tanh would be one function more, as in the second derivative of a, a*(1 - a)*(1 - 2*a).
+    """
+    shared = set(map(unnamed, outputs)).union(
+        operand
+        for node in nodes
+        for operand in map(unnamed, node.operands)
+        if name_of(operand) == "sigmoid" and split_coefficient(node) not in ((operand, 2), (operand, -2))
+    )
+
+    def exempt(node: Node, user: Node | None) -> bool:
+        terms = [split_coefficient(unnamed(term)) for term in node.operands] if isinstance(node, Plus) else []
+        return any(core is not None and abs(factor) == 2 and unnamed(core) in shared for core, factor in terms)
+
+    return exempt

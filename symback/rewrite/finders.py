@@ -1,23 +1,28 @@
 """Where to find the left sides of rules that no single pattern says."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import permutations
+from itertools import count, permutations
+from itertools import product as pairs
 from typing import Any, NamedTuple
 
 import sympy
 
 from symback.nodes.add import Plus, add, split_coefficient
 from symback.nodes.contract import Contract, Labels, Parts, contract
-from symback.nodes.leaves import Exact, Size, exact, exact_from_sympy
-from symback.nodes.node import Node
-from symback.nodes.products import hadamard, sum_axes
+from symback.nodes.leaves import Constant, Exact, Size, exact, exact_from_sympy
+from symback.nodes.node import METHODS, Node
+from symback.nodes.products import hadamard, scale, sum_axes
 from symback.nodes.shapes import product
 from symback.rewrite.facts import has_logarithm
 from symback.rewrite.notation import hypot, log_of_number, norm, root_of_number
 from symback.rewrite.parts import aligned, function_of, reduction_of, sum_of
 from symback.rewrite.pattern import Match, Scope
 from symback.rewrite.views import View, is_view, split_views
+
+_MOST_TERMS = 12
+"""How many terms or factors are looked at together."""
 
 
 def logarithm_of_views(node: Node, scope: Scope) -> Iterator[Match]:
@@ -117,10 +122,10 @@ def averages_of_squares(node: Node, scope: Scope) -> Iterator[Match]:
     if sum(map(_is_quotient, map(scope.bare, node.operands))) < 2:
         return
     averages = [(term, found) for term in node.operands if (found := _average(term, scope)) is not None]
-    for (one, first), (other, second) in permutations(averages, 2):
-        root = _root(first, scope)
+    squares = [(term, found, root) for term, found in averages if (root := _root(found, scope)) is not None]
+    for (one, first, root), (other, second) in pairs(squares, averages):
         alike = [scope.bare(x) for x in second.summands] == [root, root] and first.axes == second.axes
-        if root is not None and alike and _same_view(first, second, root):
+        if one is not other and alike and _same_view(first, second, root):
             count = _expression(product(root.shape[axis] for axis in first.axes))
             times = sympy.simplify(first.factor * count)
             if times.is_Rational and times != 0 and sympy.simplify(second.factor * count**2 + times) == 0:
@@ -170,6 +175,107 @@ def _average(term: Node, scope: Scope) -> _Average | None:
         views.append(_composed(outer, view))
     alike = len(axes) == 1 and len(summands) <= 2
     return _Average(summands, axes.pop(), times, views[0]) if alike else None
+
+
+class _Flat(NamedTuple):
+    """A product with all that is multiplied or summed within it: its number, its factors with labels, its axes.
+
+    The number that it is divided by stands apart: None if there is none.
+    """
+
+    coefficient: Any
+    cores: list[tuple[Node, Labels]]
+    out: Labels
+    below: Node | None
+
+
+def cross_entropies(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the two halves of a cross-entropy among the terms of a sum: each entry by entry, or summed over axes."""
+    terms = scope.terms(node)
+    if len(terms) > _MOST_TERMS:
+        return
+    flat = [(place, found) for place, term in enumerate(terms) if (found := _with_softplus(*term, scope)) is not None]
+    matches = []
+    for (one, first), (other, second) in permutations(flat, 2):
+        if (match := _cross_entropy(first, second, scope)) is not None:
+            others = [term for place, term in enumerate(terms) if place not in (one, other)]
+            matches.append(Match(match, first.coefficient, sum_of(others)))
+    yield from sorted(matches, key=lambda match: split_coefficient(match.found["x"])[1] < 0)
+
+
+def _with_softplus(core: Node | None, coefficient: Any, scope: Scope) -> _Flat | None:
+    """Read a term as a product of factors, one of them softplus."""
+    bare, below = None if core is None else scope.bare(core), None
+    if bare is not None and function_of(bare) == "divide" and not bare.operands[1].shape:  # a mean
+        bare, below = map(scope.bare, bare.operands)
+    if not isinstance(bare, Contract) or not isinstance(coefficient, (int, Fraction)):
+        return None
+    found = _Flat(coefficient, [], bare.parts().out, below)
+    fresh = count(len(bare.label_sizes()))
+    pending = [(bare, found.out)]
+    while pending:
+        inner, labels = pending.pop()
+        inside = scope.bare(inner)
+        parts = inside.parts() if isinstance(inside, Contract) and inside not in scope.barriers else None
+        if parts is None or parts.ones or len({*parts.out}) < len(parts.out) or len(found.cores) > _MOST_TERMS:
+            found.cores.append((inner, labels))
+            continue
+        names = dict(zip(parts.out, labels, strict=True))
+        for each, own in parts.cores[::-1]:
+            pending.append((each, tuple([names[k] if k in names else names.setdefault(k, next(fresh)) for k in own])))
+        found = found._replace(coefficient=found.coefficient * parts.coefficient)
+    has = any(_is_softplus(factor, scope) for factor, _ in found.cores)
+    return found if has and isinstance(found.coefficient, (int, Fraction)) else None
+
+
+def _is_softplus(node: Node, scope: Scope) -> bool:
+    bare = scope.bare(node)
+    return function_of(bare) == "softplus" and bare not in scope.barriers
+
+
+def _cross_entropy(first: _Flat, second: _Flat, scope: Scope) -> dict[str, Any] | None:
+    """Return x and y, if the first is y softplus(-x) and the second (1 - y) softplus(x), with other factors alike."""
+    if first.coefficient != second.coefficient or first.below is not second.below:
+        return None
+    (one, labels), *rest = _softplus_first(first, scope)
+    (other, places), *others = _softplus_first(second, scope)
+    x = scope.bare(other).operands[0]
+    if scale(-1, x) is not scope.bare(one).operands[0] or len({*labels}) + len({*places}) < 2 * len(labels):
+        return None
+    renamed = dict(zip(places, labels, strict=True))
+    if not {k for _, own in others for k in own} <= {*places} or tuple(map(renamed.get, second.out)) != first.out:
+        return None
+    left = Counter((scope.bare(core), own) for core, own in rest)
+    right = Counter((scope.bare(core), tuple([renamed[k] for k in own])) for core, own in others)
+    mine, theirs = [*(left - right).elements()], [*(right - left).elements()]
+    if len(mine) != 1 or len(theirs) != 1 or mine[0][1] != theirs[0][1] or not {*mine[0][1]} <= {*labels}:
+        return None
+    if not _adds_up_to_one(mine[0][0], theirs[0][0], scope):
+        return None
+    weights = [*(left & right).elements()]
+    target = next(core for core, own in rest if (scope.bare(core), own) == mine[0])
+    target = target if target.dtype.kind == "f" else METHODS["astype"](target, x.dtype)
+
+    def view(loss: Node) -> Node:
+        whole = contract([*weights, (loss, labels)], first.out)
+        return whole if first.below is None else METHODS["divide"](whole, first.below)
+
+    return {"x": x, "y": aligned(target, mine[0][1], labels), "view": view}
+
+
+def _softplus_first(found: _Flat, scope: Scope) -> list[tuple[Node, Labels]]:
+    return sorted(found.cores, key=lambda core: not _is_softplus(core[0], scope))
+
+
+def _adds_up_to_one(one: Node, other: Node, scope: Scope) -> bool:
+    """Are these y and 1 - y?"""
+    if isinstance(one, Constant) and isinstance(other, Constant):
+        return one.shape == other.shape and bool((one.array + other.array == 1).all())
+    total: dict[Node | None, Any] = {None: 0}
+    for core, number in (*scope.terms(one), *scope.terms(other)):
+        bare = None if core is None else scope.bare(core)
+        total[bare] = total.get(bare, 0) + number
+    return total.pop(None) == 1 and not any(total.values())
 
 
 def _expression(value: Any) -> sympy.Expr:

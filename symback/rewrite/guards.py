@@ -20,7 +20,8 @@ from symback.graph import rebuild, toposort
 from symback.nodes.add import Plus
 from symback.nodes.apply import Map, Named, unnamed
 from symback.nodes.contract import Contract
-from symback.nodes.leaves import Exact, ExactValue, Label, Variable, exact
+from symback.nodes.labels import Label
+from symback.nodes.leaves import Exact, ExactValue, Variable, exact
 from symback.nodes.node import Node
 from symback.ops.elementwise.logic import where
 from symback.rewrite.bounds import ANY, LARGEST, TINY, Bounds, bounds_of, given

@@ -20,10 +20,12 @@ def _function(name: str) -> Callable[..., Node]:
 absolute, exp, expm1, hypot = map(_function, ("absolute", "exp", "expm1", "hypot"))
 log, log1p, logaddexp = map(_function, ("log", "log1p", "logaddexp"))
 bose, sigmoid, sigmoid_slope, softplus = map(_function, ("bose", "sigmoid", "sigmoid_slope", "softplus"))
+logistic_loss, logistic_residual = map(_function, ("logistic_loss", "logistic_residual"))
 log2, log10 = map(_function, ("log2", "log10"))
 sqrt, tanh, xlogx = map(_function, ("sqrt", "tanh", "xlogx"))
 
 where, zeros_like = map(_function, ("where", "zeros_like"))
+maximum, minimum, relu = map(_function, ("maximum", "minimum", "relu"))
 mean, sum, var = map(_function, ("mean", "sum", "var"))
 logsumexp, log_softmax, softmax = map(_function, ("special.logsumexp", "special.log_softmax", "special.softmax"))
 

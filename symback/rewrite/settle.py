@@ -11,13 +11,14 @@ from symback import errors
 from symback.graph import count_uses, many_allocations, rebuild, toposort
 from symback.nodes.apply import Named, unnamed
 from symback.nodes.contract import is_zero
-from symback.nodes.leaves import Label, Variable
+from symback.nodes.labels import Label
+from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 from symback.rewrite.algebra import SIMPLIFY
 from symback.rewrite.engine import Engine, as_written
-from symback.rewrite.facts import textbook_complements
+from symback.rewrite.facts import shared_logistics, textbook_complements
 from symback.rewrite.report import Explanation, explained, places_in
-from symback.rewrite.stability import COMPLEMENT, STABILISE, TAILS
+from symback.rewrite.stability import COMPLEMENT, STABILISE, TAILS, TWICE
 from symback.trace import Application
 
 __all__ = ["settle"]
@@ -28,7 +29,8 @@ def settle(outputs: Sequence[Node], tails: str = "absolute") -> tuple[list[Node]
 
     Args:
         outputs: Nodes.
-        tails: ``"absolute"`` leaves ``a*(1 - a)``, with a the logistic function, as it is; ``"relative"`` gives it,
+        tails: ``"absolute"`` leaves ``a*(1 - a)``, with a the logistic function, as it is, and ``1 - 2*a`` where a
+            is computed for something else too; ``"relative"`` gives it,
             and the derivative of tanh, the digits that it loses where a is close to 1.
 
     Raises:
@@ -43,7 +45,8 @@ def settle(outputs: Sequence[Node], tails: str = "absolute") -> tuple[list[Node]
         applied: list[Application] = []
         for rules in (STABILISE, [*STABILISE, *(TAILS if relative else ()), *SIMPLIFY]):
             # STABILISE alone first, as differentiation has applied it to its graph already
-            exempt = {} if relative else {COMPLEMENT: textbook_complements(forms.values())}
+            now, ends = toposort(forms.values()), [forms[output] for output in outputs]
+            exempt = {} if relative else {COMPLEMENT: textbook_complements(now), TWICE: shared_logistics(now, ends)}
             engine = Engine(rules, exempt=exempt)
             engine.rewrite([forms[output] for output in outputs])
             forms = {node: engine.form_of(form) for node, form in forms.items()}

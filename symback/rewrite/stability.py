@@ -19,6 +19,7 @@ from symback.rewrite.engine import Engine, Rule
 from symback.rewrite.facts import (
     has_logarithm,
     is_constant_along,
+    is_given,
     is_nonnegative,
     is_positive,
     is_sum_of_squares,
@@ -26,6 +27,7 @@ from symback.rewrite.facts import (
 )
 from symback.rewrite.finders import (
     averages_of_squares,
+    cross_entropies,
     logarithm_of_views,
     sums_of_exponentials,
     sums_of_squares,
@@ -49,6 +51,7 @@ from symback.rewrite.notation import (
     log_of_number,
     log_softmax,
     logaddexp,
+    logistic_loss,
     logsumexp,
     mean,
     ndtr,
@@ -64,14 +67,20 @@ from symback.rewrite.notation import (
 )  # fmt: skip
 
 COMPLEMENT = "complement of the logistic function"
+TWICE = "twice the logistic function"
 LOG_2, LOG_10 = log_of_number(exact(2)), log_of_number(exact(10))
 
-__all__ = ["COMPLEMENT", "STABILISE", "TAILS", "stabilise"]
+__all__ = ["COMPLEMENT", "STABILISE", "TAILS", "TWICE", "stabilise"]
 
 LOGARITHMS = [
     Rule("log of exp", lambda x: log(exp(x)), lambda x: x),
     Rule("softplus", lambda x: log(1 + exp(x)), lambda x: softplus(x)),
     Rule("softplus", lambda x: log1p(exp(x)), lambda x: softplus(x)),
+    Rule("softplus in two branches", lambda x: sb.maximum(x, 0) + softplus(-abs(x)), lambda x: softplus(x)),
+    Rule("softplus in two branches", lambda x: sb.maximum(0, x) + softplus(-abs(x)), lambda x: softplus(x)),
+    Rule("softplus in two branches", lambda x: sb.relu(x) + softplus(-abs(x)), lambda x: softplus(x)),
+    Rule("softplus in two branches", lambda x: sb.minimum(x, 0) - softplus(-abs(x)), lambda x: -softplus(-x)),
+    Rule("softplus in two branches", lambda x: sb.minimum(0, x) - softplus(-abs(x)), lambda x: -softplus(-x)),
     Rule("log of 1 - exp", lambda x: log(1 - exp(x)), lambda x: log1mexp(-x)),
     Rule("log of 1 - exp", lambda x: log1p(-exp(x)), lambda x: log1mexp(-x)),
     Rule("log of 1 - exp", lambda x: log(-expm1(x)), lambda x: log1mexp(-x)),
@@ -125,7 +134,7 @@ EXPONENTIALS = [
     Rule("logistic function", lambda c, x: exp(x) / (c + exp(x)), lambda c, x: sigmoid(x - log_of_number(c)),
          lambda c, x: is_positive(c)),
     Rule(COMPLEMENT, lambda x: 1 - sigmoid(x), lambda x: sigmoid(-x)),
-    Rule("hyperbolic tangent", lambda x: 2 * sigmoid(x) - 1, lambda x: tanh(x / 2)),
+    Rule(TWICE, lambda x: 2 * sigmoid(x) - 1, lambda x: tanh(x / 2)),
     Rule("hyperbolic tangent", lambda x: sigmoid(x) - sigmoid(-x), lambda x: tanh(x / 2)),
     Rule("reciprocal of exp", lambda x: 1 / exp(x), lambda x: exp(-x)),
     Rule("Bose's function", lambda x: exp(x) / expm1(x), lambda x: -bose(-x)),
@@ -156,6 +165,8 @@ ROOTS = [
 """Roots of sums of squares."""
 
 OTHERS = [
+    Rule("cross-entropy of logits", lambda x, y, view: view(y * softplus(-x)) + view((1 - y) * softplus(x)),
+         lambda x, y, view: view(logistic_loss(x, y)), find=cross_entropies, at=("add",)),
     Rule("x log x", lambda x: x * log(x), lambda x: xlogx(x)),
     Rule("variance", lambda x, axis, view: view(mean(x * x, axis)) - view(mean(x, axis)) ** 2,
          lambda x, axis, view: view(var(x, axis)), find=averages_of_squares, at=("add",)),
@@ -169,6 +180,12 @@ TAILS = [
     Rule("slope of the logistic function", lambda x: sigmoid(x) * sigmoid(-x), lambda x: sb.sigmoid_slope(x)),
     Rule("slope of the hyperbolic tangent", lambda x: 1 - tanh(x) * tanh(x), lambda x: 4 * sb.sigmoid_slope(2 * x)),
     Rule("curvature of the logistic function", lambda x: 1 - 2 * sigmoid(x), lambda x: -tanh(x / 2)),
+    Rule(
+        "residual of the logistic function",
+        lambda x, y: sigmoid(x) - y,
+        lambda x, y: sb.logistic_residual(x, y),
+        lambda x, y: is_given(y),
+    ),
 ]
 """What ``lambdify(..., tails="relative")`` applies besides: derivatives that keep their digits where they are small."""
 

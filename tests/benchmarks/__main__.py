@@ -4,7 +4,10 @@ import argparse
 import os
 import sys
 
-PARTS = "networks", "elementwise", "mixture", "attention", "forward", "compile", "memory", "checks"
+PARTS = (
+    *("networks", "elementwise", "mixture", "attention", "second_order", "derive"),
+    *("forward", "compile", "memory", "checks"),
+)
 THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 

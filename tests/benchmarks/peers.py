@@ -33,6 +33,7 @@ class Task(NamedTuple):
         without: Peers that cannot take part, with the reason.
         aim: What the ratio of the fast style to the hand-written program shall be at most.
         value: The hand-written program of the value alone, where its time is compared.
+        directions: Of a Hessian-vector product: an array for each of the parameters.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Task(NamedTuple):
     without: dict[str, str] = {}  # noqa: RUF012 -- never written
     aim: float | None = None
     value: Callable[..., Any] | None = None
+    directions: Sequence[np.ndarray] = ()
 
 
 def installed(name: str) -> ModuleType:
@@ -77,17 +79,19 @@ def symback_call(task: Task, style: str = "readable", *, check: bool = False) ->
     return partial(compiled(task, style, check=check), *task.data, *task.parameters)
 
 
-def jax_function(task: Task) -> Callable[..., Any]:
-    """Return a task as JAX's function, in float64, which its first call compiles."""
+def jax_names() -> SimpleNamespace:
+    """Return what JAX's programs are written in, in float64."""
     jax = installed("jax")
     jax.config.update("jax_enable_x64", True)
-    nn = jax.nn
-    names = namespace(
-        jax.numpy, sigmoid=nn.sigmoid, relu=nn.relu, softmax=nn.softmax, logsumexp=nn.logsumexp, affine=affine
-    )
+    same = {name: getattr(jax.nn, name) for name in ("sigmoid", "relu", "softmax", "softplus", "logsumexp")}
+    return namespace(jax.numpy, affine=affine, **same)
+
+
+def jax_function(task: Task) -> Callable[..., Any]:
+    """Return a task as JAX's function, in float64, which its first call compiles."""
+    program, jax = partial(task.loss, jax_names()), installed("jax")
     first = len(task.data)
     wrt = tuple(range(first, first + len(task.parameters)))
-    program = partial(task.loss, names)
     function = jax.jit(jax.value_and_grad(program, wrt) if wrt else program)
     return lambda *arguments: jax.block_until_ready(function(*arguments))
 
@@ -99,11 +103,17 @@ def jax_call(task: Task) -> Call:
     return partial(function, *[asarray(array) for array in (*task.data, *task.parameters)])
 
 
-def torch_call(task: Task) -> Call:
-    """Set up torch, eager, in float64."""
+def torch_names() -> SimpleNamespace:
+    """Return what torch's programs are written in, in float64."""
     torch = installed("torch")
     torch.set_default_dtype(torch.float64)
-    names = namespace(torch, logsumexp=lambda x, axis: torch.logsumexp(x, axis), affine=affine)
+    softplus = partial(torch.nn.functional.softplus, threshold=40.0)  # by default 20, and 2e-9 from its value
+    return namespace(torch, logsumexp=lambda x, axis: torch.logsumexp(x, axis), softplus=softplus, affine=affine)
+
+
+def torch_call(task: Task) -> Call:
+    """Set up torch, eager, in float64."""
+    names, torch = torch_names(), installed("torch")
     data = [torch.from_numpy(array.copy()) for array in task.data]
     parameters = [torch.from_numpy(array.copy()).requires_grad_() for array in task.parameters]
 
@@ -114,23 +124,29 @@ def torch_call(task: Task) -> Call:
     return call
 
 
-def autograd_call(task: Task) -> Call:
-    """Set up autograd, which runs NumPy under a tape."""
-    autograd, np_ = installed("autograd"), installed("autograd.numpy")
+def autograd_names() -> SimpleNamespace:
+    """Return what autograd's programs are written in."""
+    np_ = installed("autograd.numpy")
     logsumexp = installed("autograd.scipy.special").logsumexp
 
     def softmax(x: Any, axis: int) -> Any:
         e = np_.exp(x - np_.max(x, axis=axis, keepdims=True))
         return e / np_.sum(e, axis=axis, keepdims=True)
 
-    names = namespace(
+    return namespace(
         np_,
         sigmoid=lambda z: 1 / (1 + np_.exp(-z)),
         relu=lambda z: np_.maximum(z, 0),
+        softplus=lambda z: np_.logaddexp(0.0, z),
         softmax=softmax,
         logsumexp=logsumexp,
         affine=affine,
     )
+
+
+def autograd_call(task: Task) -> Call:
+    """Set up autograd, which runs NumPy under a tape."""
+    names, autograd = autograd_names(), installed("autograd")
     program, first = partial(task.loss, names), len(task.data)
     wrt = tuple(range(first, first + len(task.parameters)))
     function = autograd.value_and_grad(program, wrt) if wrt else program
@@ -142,13 +158,17 @@ def pytensor_call(task: Task) -> Call:
     return partial(pytensor_function(task), *task.data, *task.parameters)
 
 
-def pytensor_function(task: Task) -> Callable[..., Any]:
-    """Compile a task with PyTensor."""
-    pytensor, pt = installed("pytensor"), installed("pytensor.tensor")
-    special = installed("pytensor.tensor.special")
-    names = namespace(
+def pytensor_names() -> SimpleNamespace:
+    """Return what PyTensor's programs are written in."""
+    pt, special = installed("pytensor.tensor"), installed("pytensor.tensor.special")
+    return namespace(
         pt, relu=lambda z: pt.maximum(z, 0), softmax=special.softmax, logsumexp=pt.logsumexp, affine=affine
     )
+
+
+def pytensor_function(task: Task) -> Callable[..., Any]:
+    """Compile a task with PyTensor."""
+    names, pytensor, pt = pytensor_names(), installed("pytensor"), installed("pytensor.tensor")
     inputs = [pt.tensor(dtype=a.dtype, shape=(None,) * a.ndim) for a in (*task.data, *task.parameters)]
     loss = task.loss(names, *inputs)
     wrt = inputs[len(task.data) :]

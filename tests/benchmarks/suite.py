@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from . import attention, costs, elementwise, mixture, networks, report
+from . import attention, costs, elementwise, mixture, networks, report, second_order, second_order_peers
 from .contest import BY_HAND, FAST, READABLE, Call, Contest, DisagreementError, Result, hold
 from .peers import Task, contest
 
@@ -75,6 +75,15 @@ class Suite:
         """Return the table of the attention block."""
         return self._times(map(contest, attention.tasks(self._scale)))
 
+    def second_order(self) -> str:
+        """Return the tables of Hessians and of Hessian-vector products."""
+        return self._times(map(second_order_peers.contest, second_order.tasks(self._scale)))
+
+    def derive(self) -> str:
+        """Return the table of the time to derive and compile what is of second order."""
+        tasks = second_order.tasks(self._scale)
+        return report.times(self._hold(map(second_order_peers.compiling, tasks), before=costs.forget))
+
     def forward(self) -> str:
         """Return the table of value and gradient over the value alone."""
         batches = [task for task in networks.tasks(self._scale) if task.value is not None]
@@ -105,6 +114,8 @@ PARTS: dict[str, tuple[str, Callable[[Suite], str]]] = {
     "elementwise": ("Entry by entry", Suite.elementwise),
     "mixture": ("Gaussian mixture: value and gradient", Suite.mixture),
     "attention": ("Attention: value and gradient", Suite.attention),
+    "second_order": ("Second order: Hessians, and their products with a direction", Suite.second_order),
+    "derive": ("Second order: to derive and compile", Suite.derive),
     "forward": ("Value and gradient over the value alone", Suite.forward),
     "compile": ("From the program text to the first result", Suite.compile),
     "memory": ("Peak memory", Suite.memory),

@@ -8,7 +8,8 @@ import sympy
 from symback import errors
 from symback.nodes.apply import Named
 from symback.nodes.dtypes import FLOAT64, as_dtype
-from symback.nodes.leaves import Exact, Label, Variable, as_node, ones_of, size_of, variable
+from symback.nodes.labels import Label
+from symback.nodes.leaves import Exact, Variable, as_node, ones_of, size_of, variable
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import broadcast_to as broadcast_node
 from symback.nodes.products import full as full_of

@@ -74,6 +74,7 @@ _apply: Function = primitive(
         lambda make: _apply(_integers(make, 1), "invert"),
         lambda make: _apply(_integers(make, 1), "bitwise_count"),
     ),
+    batch="broadcast",
     doc="One of NumPy's functions of integers.",
 )
 

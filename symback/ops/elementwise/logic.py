@@ -7,7 +7,7 @@ import numpy as np
 
 from symback import errors
 from symback.nodes.dtypes import BOOL, FLOAT64, as_dtype
-from symback.nodes.leaves import Exact, as_node, exact
+from symback.nodes.leaves import Exact, Ones, as_node, exact, ones_of
 from symback.nodes.node import METHODS, Node
 from symback.op.declare import Function, elementwise, primitive
 
@@ -126,6 +126,7 @@ _cast = primitive(
     value=lambda x, dtype: np.asarray(x).astype(dtype),
     latex=lambda operands, parameters: operands[0],
     examples=(lambda make: astype(make("x", (2, 3)), "float32"), lambda make: astype(make("x", ()), "float32")),
+    batch="leading",
     doc="The same values in another dtype.",
 )
 
@@ -141,6 +142,8 @@ def astype(x: Any, dtype: Any) -> Node:
     x, wanted = as_node(x), as_dtype(dtype)
     if isinstance(x, Exact) and wanted == FLOAT64 and isinstance(x.value, int):
         return exact(Fraction(x.value))
+    if isinstance(x, Ones):
+        return ones_of(x.shape, wanted)
     return x if x.dtype == wanted and not x.is_weak else _cast(x, wanted.name)
 
 

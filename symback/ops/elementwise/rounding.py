@@ -100,6 +100,7 @@ _round: Function = primitive(
     mpmath=_high_round,
     latex=lambda operands, parameters: rf"\operatorname{{round}}\left({operands[0]}, {parameters[0]}\right)",
     examples=(lambda make: _round(make("x", (2, 3)), 1), lambda make: _round(make("x", ()), 0)),
+    batch="leading",
     doc="Rounded to a number of decimals, the even one of two.",
 )
 
@@ -153,6 +154,7 @@ def _part(name: str, position: int, latex: str, doc: str, **further: Any) -> Fun
         latex=latex,
         examples=(lambda make: modf(make("x", (2, 3)))[position], lambda make: modf(make("x", ()))[position]),
         part=(position, 2),
+        batch="leading",
         doc=doc,
         **further,
     )

@@ -100,6 +100,7 @@ _nan_to_num: Function = primitive(
         lambda make: _nan_to_num(make("x", (2, 3)), 0.0, None, None),
         lambda make: _nan_to_num(make("x", ()), 2.0, 1.0, -1.0),
     ),
+    batch="leading",
     doc="Entries that are not finite replaced by numbers.",
 )
 

@@ -209,6 +209,7 @@ sinc_derivative: Function = primitive(
         lambda make: sinc_derivative(make("x", ()), 2),
         lambda make: sinc_derivative(make("x", (1, 0)), 3),
     ),
+    batch="leading",
     doc="Derivative of an order of sinc: its power series near 0, a recurrence far out.",
 )
 sinc = elementwise(

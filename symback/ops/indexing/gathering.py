@@ -19,6 +19,7 @@ from symback.nodes.products import full
 from symback.nodes.shapes import Shape, as_shape, broadcast_shapes, intern_shape
 from symback.op.declare import Function, primitive
 from symback.ops.elementwise.logic import where
+from symback.ops.indexing.examples import gather_in_batch, last_in_batch, scatter_in_batch, set_in_batch
 from symback.ops.indexing.slices import shrunk, written
 from symback.ops.numerics import indexing as numerics
 from symback.ops.shaping.reshaping import lead_of
@@ -48,7 +49,10 @@ def _check_range(x: Any, index: Node, size: Any) -> None:
 
 
 def are_distinct(indices: Sequence[Node], sizes: Sequence[Any]) -> bool:
-    """Are these places known, and each another one?"""
+    """Are these places known, and each another one, or do they have the numbers of rows among them?"""
+    block = broadcast_shapes("indexing", indices)
+    if len(block) == 1 and any(_is_range(index) and index.shape == block for index in indices):
+        return True
     places = []
     for index, size in zip(indices, sizes, strict=False):
         if not isinstance(index, Constant) or not (isinstance(size, int) or np.all(index.array >= 0)):
@@ -57,6 +61,11 @@ def are_distinct(indices: Sequence[Node], sizes: Sequence[Any]) -> bool:
         places.append(array % size if isinstance(size, int) and size else array)
     rows = np.stack([place.ravel() for place in np.broadcast_arrays(*places)])
     return int(np.unique(rows, axis=1).shape[1]) == int(rows.shape[1])
+
+
+def _is_range(index: Node) -> bool:
+    """Is this 0, 1, 2 and so on?"""
+    return isinstance(index, Apply) and index.operation.name == "arange_to"
 
 
 def numpy_places(rank: int, axis: int, indices: Sequence[Any]) -> tuple[Any, ...]:
@@ -99,6 +108,7 @@ gather: Function = primitive(
     signature=lambda x, *rest: (gathered(x, rest[:-1], rest[-1]), x.dtype),
     vjp=_gather_vjp,
     linear=True,
+    batch=gather_in_batch,
     arity=None,
     numpy=lambda spell, operands, parameters: (
         f"{operands[0].atom}[{_index_text(len(spell.operand_shapes[0]), parameters[0], operands[1:])}]"
@@ -155,6 +165,7 @@ scatter_add: Function = primitive(
     signature=lambda g, *rest: (_scattered(g, rest[:-2], *rest[-2:]), g.dtype),
     vjp=_scatter_vjp,
     linear=True,
+    batch=scatter_in_batch,
     arity=None,
     numpy=_spell_scatter,
     value=lambda g, *rest: _scatter_value(g, rest[:-2], *rest[-2:]),
@@ -200,6 +211,7 @@ set_places: Function = primitive(
     signature=lambda x, value, *rest: written("set_places", x, value, gathered(x, rest[:-1], rest[-1])),
     vjp=_set_places_vjp,
     linear=True,
+    batch=set_in_batch,
     arity=None,
     numpy=lambda spell, operands, parameters: spell.into_copy(
         lambda name: (
@@ -230,6 +242,7 @@ written_last: Function = primitive(
     "written_last",
     signature=lambda *operands: (_survivors(operands[:-1], operands[-1]), BOOL),
     arity=None,
+    batch=last_in_batch,
     differentiable=False,
     numpy=lambda spell, operands, parameters: (
         f"{spell.helper(numerics.written_last)}({', '.join([spell.shape(parameters[0]), *operands])})"

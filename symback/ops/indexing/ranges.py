@@ -2,7 +2,7 @@
 
 from typing import Any, TypeAlias
 
-from symback.nodes.shapes import SizeExpr, simplify_size
+from symback.nodes.shapes import SizeExpr, simplify_size, size_symbols
 
 Entry: TypeAlias = SizeExpr | tuple[SizeExpr, SizeExpr, int] | None
 """An integer takes one place; (start, stop, step) a range; None the whole axis. stop -1 stands for before the first."""
@@ -10,18 +10,23 @@ Entry: TypeAlias = SizeExpr | tuple[SizeExpr, SizeExpr, int] | None
 PIECES = ("unslice", "scatter_add")
 """The primitives whose result is zero but for a part."""
 
+_LARGE = 100
+
 APART: Any = ("apart",)
 """Says that two entries of one axis have no place in common."""
 
 
-def meet(own: Entry, wanted: Entry) -> Any:
-    """Return where two entries of an axis meet: counted in the first, and in the second; None if that is not known."""
+def meet(own: Entry, wanted: Entry, *, fits: bool = False) -> Any:
+    """Return where two entries of an axis meet: counted in the first, and in the second; None if that is not known.
+
+    With `fits`, ranges that meet at large sizes are taken to meet: code that slices there refuses smaller sizes.
+    """
     if own is None or wanted is None:
         return wanted, own
     if own == wanted:
         return None, None
     if isinstance(own, tuple) and isinstance(wanted, tuple):
-        return _two_ranges(own, wanted)
+        return _two_ranges(own, wanted, fits)
     if isinstance(own, tuple) or isinstance(wanted, tuple):
         found = _within(*(own, wanted) if isinstance(own, tuple) else (wanted, own))
         return found if found is None or found is APART else (found, None) if isinstance(own, tuple) else (None, found)
@@ -43,12 +48,14 @@ def _within(entry: tuple[SizeExpr, SizeExpr, int], place: SizeExpr) -> Any:
     return None
 
 
-def _two_ranges(own: tuple[SizeExpr, SizeExpr, int], wanted: tuple[SizeExpr, SizeExpr, int]) -> Any:
+def _two_ranges(own: tuple[SizeExpr, SizeExpr, int], wanted: tuple[SizeExpr, SizeExpr, int], fits: bool) -> Any:
     (start, stop, step), (first, last, stride) = own, wanted
     low, below = _larger(start, first), _larger(-stop, -last)
     if step != 1 or stride != 1 or low is None or below is None:
         return None
     length = _sign(-below - low)
+    if length is None and fits:
+        length = _sign_when_large(-below - low)
     if length is None:
         return None
     return APART if length <= 0 else (_between(low, -below, start, stop), _between(low, -below, first, last))
@@ -72,3 +79,9 @@ def _sign(size: SizeExpr) -> int | None:
     if isinstance(size, int):
         return (size > 0) - (size < 0)
     return 1 if size.is_nonnegative else -1 if size.is_nonpositive else None
+
+
+def _sign_when_large(size: SizeExpr) -> int | None:
+    """Return the sign of a difference at all sizes from some number on."""
+    symbols = size_symbols(size)
+    return None if isinstance(size, int) else _sign(size.xreplace({symbol: symbol + _LARGE for symbol in symbols}))

@@ -20,6 +20,7 @@ from symback.nodes.looks import latex_size
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, full, keep_axes, sum_axes
 from symback.nodes.shapes import Shape, SizeExpr, as_shape, broadcast_shapes, intern_shape, simplify_size
+from symback.op.batch import Operands, aligned, repeated
 from symback.op.declare import Function, primitive
 from symback.ops.indexing.ranges import APART, Entry, meet
 from symback.ops.shaping.reshaping import lead_of
@@ -125,6 +126,7 @@ slice_of: Function = primitive(
     signature=lambda x, entries: (taken(x.shape, entries), x.dtype),
     vjp=lambda g, node: (_spread(g, lead_of(g, node), node),),
     linear=True,
+    batch=lambda node, operands: take_ranges(operands[0], (None, *node.operation.parameters[0])),
     numpy=lambda spell, operands, parameters: (
         f"{operands[0].atom}[{_spell_index(spell, parameters[0], spell.operand_shapes[0])}]"
     ),
@@ -145,6 +147,9 @@ unslice: Function = primitive(
     signature=lambda g, entries, shape: (_embedded(g, entries, shape), g.dtype),
     vjp=lambda h, node: (take_ranges(h, _with_lead(lead_of(h, node), node.operation.parameters[0])),),
     linear=True,
+    batch=lambda node, operands: unslice(
+        operands[0], (None, *node.operation.parameters[0]), (operands[0].shape[0], *node.shape)
+    ),
     numpy=lambda spell, operands, parameters: spell.fill_zeros(
         parameters[1], _spell_index(spell, parameters[0], parameters[1]), operands[0].weak
     ),
@@ -216,11 +221,18 @@ def _set_slice_vjp(g: Node, node: Apply) -> tuple[Node, Node]:
     return set_slice((g, full((), 0, g)), inside), shrunk(take_ranges(g, inside), node.operands[1].shape, len(lead))
 
 
+def _set_slice_batch(node: Apply, operands: Operands) -> Node:
+    (entries,) = node.operation.parameters
+    rank = sum(_is_axis(entry) for entry in entries)
+    return set_slice((repeated(node, operands)[0], aligned(node, operands, rank)[1]), (None, *entries))
+
+
 set_slice: Function = primitive(
     "set_slice",
     signature=lambda x, value, entries: written("set_slice", x, value, taken(x.shape, entries)),
     vjp=_set_slice_vjp,
     linear=True,
+    batch=_set_slice_batch,
     arity=2,
     numpy=lambda spell, operands, parameters: spell.into_copy(
         lambda name: f"{name}[{_spell_index(spell, parameters[0], spell.operand_shapes[0])}] = {operands[1].weak}",

@@ -30,6 +30,7 @@ _cholesky: Function = primitive(
     examples=(
         lambda make: _cholesky(positive_definite(make)), lambda make: _cholesky(positive_definite(make, 2)),
     ),
+    batch="leading",
     doc="Lower triangular L with L LT = A; LinAlgError where A is not positive definite.",
 )  # fmt: skip
 

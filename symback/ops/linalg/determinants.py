@@ -84,6 +84,7 @@ _det_gradient: Function = primitive(
         lambda make: _det_gradient((make("a", (2, 2)), make("e", (2, 2, 2)))),
         lambda make: _det_gradient((make("a", (3, 3)), make("e", (3, 3)))),
     ),
+    batch="broadcast",
     doc="Gradient of det, or of its derivative along directions (Jacobi's formula; mixed discriminants).",
 )  # fmt: skip
 
@@ -92,6 +93,7 @@ _det: Function = primitive(
     vjp=lambda g, node: (hadamard(expand_dims(g, (-2, -1)), _det_gradient((node.operands[0],))),),
     mpmath=exact_matrices.determinant, latex=r"\det",
     examples=(lambda make: _det(make("a", (3, 3))), lambda make: _det(make("a", (2, 2, 2)))),
+    batch="leading",
     doc="Determinant; its gradient is the matrix of cofactors.",
 )  # fmt: skip
 
@@ -132,6 +134,7 @@ _sign: Function = primitive(
     mpmath=lambda mp, a: np.frompyfunc(mp.sign, 1, 1)(exact_matrices.determinant(mp, a)),
     latex=lambda operands, parameters: rf"\operatorname{{sign}} \det {operands[0].atom}",
     examples=(lambda make: _sign(_regular(make)),),
+    batch="leading",
     doc="Sign of the determinant; derivative 0.",
 )  # fmt: skip
 
@@ -146,6 +149,7 @@ _logabsdet: Function = primitive(
     ),
     latex=lambda operands, parameters: rf"\log \left|\det {operands[0].atom}\right|",
     examples=(lambda make: _logabsdet(_regular(make)),),
+    batch="leading",
     doc="Logarithm of the absolute value of the determinant.",
 )  # fmt: skip
 

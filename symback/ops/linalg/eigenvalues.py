@@ -58,13 +58,13 @@ def _of_triangle(uplo: Literal["L", "U"], values: str, vectors: str) -> tuple[Fu
         examples=(
             lambda make: eigenvalues(positive_definite(make)), lambda make: eigenvalues(positive_definite(make, 2)),
         ),
-        doc="Eigenvalues of a symmetric matrix in ascending order.",
+        batch="leading", doc="Eigenvalues of a symmetric matrix in ascending order.",
     )  # fmt: skip
     eigenvectors: Function = primitive(
         vectors, signature=of_square("eigh"), vjp=vectors_vjp, part=(1, 2), numpy=f"np.linalg.eigh({arguments})",
         value=lambda a: np.linalg.eigh(a, uplo)[1], mpmath=lambda mp, a: exact_matrices.eigh(mp, a)[1],
         latex=r"V\left({0}\right)", examples=(lambda make: projections(eigenvectors(positive_definite(make))),),
-        doc="Orthonormal eigenvectors of a symmetric matrix, as columns; LAPACK chooses their signs.",
+        batch="leading", doc="Orthonormal eigenvectors of a symmetric matrix, as columns; LAPACK chooses their signs.",
     )  # fmt: skip
     return eigenvalues, eigenvectors
 

@@ -8,8 +8,9 @@ from symback import errors
 from symback.nodes.add import add
 from symback.nodes.apply import Apply
 from symback.nodes.node import Node
-from symback.nodes.products import hadamard, scale, sum_axes
+from symback.nodes.products import broadcast_to, hadamard, scale, sum_axes
 from symback.nodes.shapes import Shape
+from symback.op.batch import Operands, repeated, with_ones
 from symback.op.declare import Function, primitive
 from symback.ops.linalg.matrices import square_size
 from symback.ops.numerics import linalg as numerics
@@ -34,6 +35,15 @@ def _gaps_vjp(g: Node, node: Apply) -> tuple[Node, Node]:
     return over_gaps((g, w)), sum_to(by_w, lead, w)
 
 
+def _gaps_in_batch(node: Apply, operands: Operands) -> Node:
+    """Repeat eigenvalues that differ from example to example for each of the matrices that share them."""
+    x, w = operands
+    if w is node.operands[1]:
+        return over_gaps((x, w))
+    x = repeated(node, operands)[0]
+    return over_gaps((x, broadcast_to(with_ones(w, len(node.shape) - 1), x.shape[:-1])))
+
+
 def _exact_gaps(mp: Any, x: Any, w: Any) -> Any:
     gap = w[..., None, :] - w[..., :, None]
     quotient = np.frompyfunc(lambda a, b: a / b if b else (mp.nan if a else mp.mpf(0)), 2, 1)
@@ -41,7 +51,7 @@ def _exact_gaps(mp: Any, x: Any, w: Any) -> Any:
 
 
 over_gaps: Function = primitive(
-    "over_gaps", signature=_gaps_signature, vjp=_gaps_vjp, arity=2,
+    "over_gaps", signature=_gaps_signature, vjp=_gaps_vjp, arity=2, batch=_gaps_in_batch,
     numpy=lambda spell, operands, parameters: f"{spell.helper(numerics.over_gaps)}({', '.join(operands)})",
     value=numerics.over_gaps, mpmath=_exact_gaps,
     latex=lambda operands, parameters: rf"\left({operands[0]}\right) \oslash \Delta\left({operands[1]}\right)",

@@ -114,6 +114,7 @@ _p_norm: Function = primitive(
         lambda make: _p_norm(make("x", (3,)), (-1,), 2), lambda make: _p_norm(make("x", (2, 1, 3)), (-3, -1), 2),
         lambda make: _p_norm(make("x", (2, 3)), (-2,), 3),
     ),
+    batch="leading",
     doc="The p-norm over axes, for p > 1, scaled so that nothing overflows; its derivative at 0 is 0.",
 )  # fmt: skip
 

@@ -90,6 +90,7 @@ _values: Function = primitive(
     examples=(
         lambda make: _values(_distinct(make("x", (2, 3)))), lambda make: _values(_distinct(make("x", (2, 2, 2)))),
     ),
+    batch="leading",
     doc="Singular values of a matrix in descending order.",
 )  # fmt: skip
 
@@ -98,6 +99,7 @@ _left: Function = primitive(
     value=lambda a: np.linalg.svd(a, full_matrices=False)[0], mpmath=lambda mp, a: exact_matrices.svd(mp, a)[0],
     latex=r"U\left({0}\right)",
     examples=(lambda make: projections(_left(_distinct(make("x", (3, 2))))),),
+    batch="leading",
     doc="Left singular vectors of a matrix, as columns.",
 )  # fmt: skip
 
@@ -106,6 +108,7 @@ _right: Function = primitive(
     value=lambda a: np.linalg.svd(a, full_matrices=False)[2], mpmath=lambda mp, a: exact_matrices.svd(mp, a)[2],
     latex=r"V\left({0}\right)^{{\top}}",
     examples=(lambda make: projections(matrix_transpose(_right(_distinct(make("x", (2, 3)))))),),
+    batch="leading",
     doc="Right singular vectors of a matrix, as rows.",
 )  # fmt: skip
 
@@ -236,6 +239,7 @@ _q_factor: Function = primitive(
     "orthogonal_factor", signature=_qr_shape(0), vjp=_q_vjp, part=(0, 2), numpy="np.linalg.qr({0})",
     value=lambda a: np.linalg.qr(a)[0], mpmath=lambda mp, a: exact_matrices.qr(mp, a)[0],
     latex=r"Q\left({0}\right)", examples=(lambda make: projections(_q_factor(_distinct(make("x", (3, 2))))),),
+    batch="leading",
     doc="Orthonormal columns Q with A = QR.",
 )  # fmt: skip
 
@@ -244,6 +248,7 @@ _r_factor: Function = primitive(
     alone='np.linalg.qr({0}, "r")', value=lambda a: np.linalg.qr(a, "r"),
     mpmath=lambda mp, a: exact_matrices.qr(mp, a)[1], latex=r"R\left({0}\right)",
     examples=(lambda make: _without_signs(_r_factor(_distinct(make("x", (2, 2))))),),
+    batch="leading",
     doc="Upper triangular R with A = QR.",
 )  # fmt: skip
 

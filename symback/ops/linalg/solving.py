@@ -12,6 +12,7 @@ from symback.nodes.dtypes import promote
 from symback.nodes.node import Node
 from symback.nodes.products import scale
 from symback.nodes.shapes import Shape, intern_shape
+from symback.op.batch import Operands, aligned, with_ones
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.linalg import exact_matrices
@@ -43,6 +44,7 @@ _inverse: Function = primitive(
     "inv_of", signature=of_square("inv"), vjp=_inverse_vjp, numpy="np.linalg.inv", value=np.linalg.inv,
     mpmath=exact_matrices.inverse, latex=r"{0}^{{-1}}",
     examples=(lambda make: _inverse(_regular(make)), lambda make: _inverse(_regular(make, 2))),
+    batch="leading",
     doc="Inverse of a matrix; LinAlgError where it is singular.",
 )  # fmt: skip
 
@@ -51,6 +53,7 @@ inverse_or_inf: Function = primitive(
     numpy=lambda spell, operands, parameters: f"{spell.helper(numerics.inverse)}({operands[0]})",
     value=numerics.inverse, mpmath=exact_matrices.inverse, latex=r"{0}^{{-1}}",
     examples=(lambda make: inverse_or_inf(_regular(make)),),
+    batch="leading",
     doc="Inverse of a matrix; infinite where it is singular, as a slope is.",
 )  # fmt: skip
 
@@ -120,9 +123,17 @@ def _solution_vjp(g: Node, node: Apply) -> tuple[Node, Node]:
     return sum_to(scale(-1, matrix_product(w, matrix_transpose(node))), lead, a), sum_to(w, lead, b)
 
 
+def _solution_in_batch(node: Apply, operands: Operands) -> Node:
+    """Solve for columns; one vector for each example is a column, and all are columns of one system if a is shared."""
+    a, b = operands
+    if len(node.operands[1].shape) > 1:
+        return _solve(aligned(node, operands))
+    return _solve((a, b)) if b is node.operands[1] else solve_vectors(a, with_ones(b, len(node.shape)))
+
+
 _solve: Function = primitive(
     "solution", signature=_solution, vjp=_solution_vjp, arity=2, numpy="np.linalg.solve", value=np.linalg.solve,
-    mpmath=exact_matrices.solution,
+    mpmath=exact_matrices.solution, batch=_solution_in_batch,
     latex=lambda operands, parameters: f"{operands[0].atom}^{{-1}} {operands[1].factor}",
     examples=(
         lambda make: _solve((_regular(make), make("b", (2,)))),

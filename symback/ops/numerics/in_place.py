@@ -23,7 +23,10 @@ def kept_arrays(
 
 
 def zero_where_not(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Write 0 into x where a mask does not hold, by its bits: over a NaN too."""
+    """Write 0 into x where a mask does not hold: over a NaN, too."""
+    if x.size < 1024:
+        np.copyto(x, 0, where=~mask)
+        return x
     bits = x.view(np.int64 if x.itemsize == 8 else np.int32)
     np.bitwise_and(bits, np.negative(mask.view(np.int8)), out=bits)
     return x

@@ -10,4 +10,4 @@ def convolve_rows(a: np.ndarray, v: np.ndarray, mode: str = "full") -> np.ndarra
         zeros = np.zeros((*a.shape[:-1], m - 1), dtype=a.dtype)
         a = np.concatenate([zeros, a, zeros], axis=-1)
     windows = np.lib.stride_tricks.sliding_window_view(a, m, axis=-1)
-    return np.sum(windows * v[..., None, ::-1], axis=-1, dtype=np.result_type(a, v))
+    return np.einsum("...ij,...j->...i", windows, v[..., ::-1])

@@ -131,6 +131,12 @@ def huber(delta: np.ndarray, r: np.ndarray) -> np.ndarray:
 
 
 def logistic_loss(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """log(1 + exp(z)) - target * z, without overflow, accurate for targets 0 and 1."""
-    line = np.maximum(logits, 0) - target * logits
+    """log(1 + exp(z)) - target * z; for targets in [0, 1] nothing cancels."""
+    line = (1 - target) * np.maximum(logits, 0) - target * np.minimum(logits, 0)
     return line + np.log1p(np.exp(-np.abs(logits)))
+
+
+def logistic_residual(logits: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return sigmoid(z) - target, accurate where targets 0 and 1 are met."""
+    e, miss = np.exp(-np.abs(logits)), 1 - target
+    return np.where(logits > 0, miss - target * e, miss * e - target) / (1 + e)

@@ -10,6 +10,7 @@ from symback.nodes.contract import contract
 from symback.nodes.dtypes import promote
 from symback.nodes.node import Node
 from symback.nodes.shapes import Shape, intern_shape, simplify_size
+from symback.op.batch import Operands, are_batched, examples_in
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.elementwise.arithmetic import subtract
@@ -42,11 +43,21 @@ def _kron_vjp(g: Node, node: Apply) -> tuple[Node, Node]:
     return contract([terms, (b, of_b)], (*front, *of_a)), contract([terms, (a, of_a)], (*front, *of_b))
 
 
+def _kron_in_batch(node: Any, operands: Operands) -> Node:
+    """Multiply all entries of one with all of the other, example by example, and join the axes in pairs."""
+    rank = len(node.shape)
+    axes = tuple(range(1, 2 * rank, 2)), tuple(range(2, 2 * rank + 1, 2))
+    flags = are_batched(node, operands)
+    terms = [(x, (0, *own) if flag else own) for x, own, flag in zip(operands, axes, flags, strict=True)]
+    return reshape(contract(terms, tuple(range(2 * rank + 1))), (examples_in(node, operands), *node.shape))
+
+
 _kron: Function = primitive(
     "kron_of",
     signature=_kron_shape,
     vjp=_kron_vjp,
     arity=2,
+    batch=_kron_in_batch,
     numpy="np.kron",
     value=np.kron,
     latex=r"{0} \otimes {1}",
@@ -114,6 +125,7 @@ _cross: Function = primitive(
         lambda make: _cross((make("a", (3,)), make("b", (3,)))),
         lambda make: _cross((make("a", (2, 3)), make("b", (2, 1, 3)))),
     ),
+    batch="broadcast",
     doc="Cross product of the vectors along the last axis.",
 )
 
@@ -202,6 +214,7 @@ _convolve: Function = primitive(
         lambda make: _convolve((make("a", (4,)), make("v", (2,))), "full"),
         lambda make: _convolve((make("a", (2, 3)), make("v", (2,))), "valid"),
     ),
+    batch="broadcast",
     doc="Convolution along the last axis: all of it, or where the second operand fits into the first.",
 )
 

@@ -10,9 +10,11 @@ from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
 from symback.nodes.products import permute
 from symback.nodes.shapes import SizeExpr, integer_of, intern_shape, normalize_axis, simplify_size
+from symback.op.batch import Operands
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.reductions.sums import sum as sum_over
+from symback.ops.shaping.padding import pad
 from symback.ops.shaping.reshaping import ravel
 
 __all__ = ["diag", "diagflat", "diagonal", "trace"]
@@ -110,11 +112,19 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
     return sum_over(diagonal(a, offset, axis1, axis2), axis=-1)
 
 
+def _diag_in_batch(node: Any, operands: Operands) -> Node:
+    """Put each vector on a main diagonal, and rows and columns of zeros around it."""
+    (k,) = node.operation.parameters
+    below, above = max(-k, 0), max(k, 0)
+    return pad(contract([(operands[0], (0, 1))], (0, 1, 1)), ((0, 0), (below, above), (above, below)))
+
+
 _diag_at: Function = primitive(
     "diag_at",
     signature=lambda x, k: (intern_shape(_matrix_shape(x, k)), x.dtype),
     vjp=lambda g, node: (diagonal(g, node.operation.parameters[0], -2, -1),),
     linear=True,
+    batch=_diag_in_batch,
     numpy=lambda spell, operands, parameters: f"np.diag({operands[0]}, k={parameters[0]})",
     value=np.diag,
     mpmath=lambda mp, x, k: np.diag(x, k) + mp.mpf(0),

@@ -32,7 +32,7 @@ def _counting(name: str, dtype: np.dtype[Any], function: Callable[..., Any], lat
         f"{name}_over", signature=lambda x, axes: (reduced_shape(name, x, axes), dtype), differentiable=False,
         numpy=_count_text if name == "count_nonzero" else spell(f"np.{name}"),
         value=lambda x, axes: np.asarray(function(x != 0, axis=axes), dtype),
-        latex=look(latex), doc=doc,
+        latex=look(latex), doc=doc, batch="leading",
         examples=(
             lambda make: _apply[name](make("x", (2, 3)), (-1,)),
             lambda make: _apply[name](make("k", (2, 3), dtype="int64"), (-2, -1)),

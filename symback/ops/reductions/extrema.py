@@ -10,7 +10,8 @@ from symback.nodes.dtypes import BOOL, INT64
 from symback.nodes.leaves import as_node
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import count_over, full, hadamard
-from symback.nodes.shapes import normalize_axes, normalize_axis
+from symback.nodes.shapes import normalize_axes, normalize_axis, product
+from symback.op.batch import Operands, applied
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.elementwise.arithmetic import divide_nodes, subtract
@@ -29,6 +30,7 @@ from symback.ops.reductions.sums import (
     spell,
     taken,
 )
+from symback.ops.shaping.reshaping import reshape
 
 __all__ = ["argmax", "argmin", "max", "min", "nanmax", "nanmin", "ptp"]
 
@@ -60,7 +62,7 @@ def _extremum(name: str, look_of: str, doc: str) -> Function:
     return primitive(
         f"{name}_over", signature=lambda x, axes: (reduced_nonempty(name, x, axes), x.dtype),
         vjp=_nan_extremum_vjp if name.startswith("nan") else _extremum_vjp, numpy=spell(f"np.{name}"),
-        value=lambda x, axes: function(x, axis=axes), latex=look(look_of), doc=doc,
+        value=lambda x, axes: function(x, axis=axes), latex=look(look_of), doc=doc, batch="leading",
         examples=(
             lambda make: METHODS[name](make("x", (2, 3)), axis=1),
             lambda make: METHODS[name](make("x", (2, 3))),
@@ -216,6 +218,14 @@ def ptp(a: Any, axis: Axis = None, *, keepdims: bool = False) -> Node:
 # -- where they are ----------------------------------------------------------------------------------
 
 
+def _places_in_batch(node: Any, operands: Operands) -> Node:
+    """Join the axes of which an index counts all entries, so that it does not count the examples."""
+    (x,), (axes,) = operands, node.operation.parameters
+    if len(axes) != 1:
+        return applied(node, [reshape(x, (x.shape[0], product(x.shape[1:])))], (-1,))
+    return applied(node, [x], axes)
+
+
 def _place(name: str) -> Function:
     function = getattr(np, name)
 
@@ -225,7 +235,7 @@ def _place(name: str) -> Function:
         return reduced_nonempty(name, x, axes), INT64
 
     return primitive(
-        f"{name}_over", signature=shape, differentiable=False, numpy=spell(f"np.{name}"),
+        f"{name}_over", signature=shape, differentiable=False, numpy=spell(f"np.{name}"), batch=_places_in_batch,
         value=lambda x, axes: np.asarray(function(x, axis=axes[0] if len(axes) < x.ndim else None), INT64),
         latex=look(rf"\arg\{name[3:]}"), doc=f"Index of the first {name[3:]}imum over an axis, or over all entries.",
         examples=(

@@ -91,6 +91,7 @@ _others: Function = primitive(
         lambda make: _others(make("x", (2, 3)), (-1,)),
         lambda make: _others(make("x", (2, 1, 3)), (-3, -1)),
     ),
+    batch="leading",
     doc="For each entry the product of all others over axes.",
 )  # fmt: skip
 
@@ -113,6 +114,7 @@ _prod: Function = primitive(
         lambda make: METHODS["prod"](make("x", (2, 3))),
         lambda make: METHODS["prod"](make("x", (2, 1, 3)), axis=(0, 2)),
     ),
+    batch="leading",
     doc="Product over axes; its derivative by one entry is the product of the others, whether or not some are 0.",
 )  # fmt: skip
 

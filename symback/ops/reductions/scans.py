@@ -71,6 +71,7 @@ _cumsum: Function = primitive(
         lambda make: METHODS["cumsum"](make("x", (2, 3)), axis=0),
         lambda make: METHODS["cumsum"](make("x", (3,))),
     ),
+    batch="leading",
     doc="Running sums along an axis.",
 )  # fmt: skip
 
@@ -88,6 +89,7 @@ running_product: Function = primitive(
         lambda make: METHODS["cumprod"](make("x", (2, 3)), axis=0),
         lambda make: METHODS["cumprod"](make("x", (3,))),
     ),
+    batch="leading",
     doc="Running products along an axis.",
 )  # fmt: skip
 
@@ -113,6 +115,7 @@ shifted: Function = primitive(
         lambda make: shifted(make("x", (2, 3)), -1, 1, 1),
         lambda make: shifted(make("x", (2, 3)), -2, -1, 0),
     ),
+    batch="leading",
     doc="Entries moved by one place along an axis, with 0 or 1 at the end that is left.",
 )  # fmt: skip
 
@@ -153,6 +156,7 @@ _linear_recurrence: Function = primitive(
         lambda make: _linear_recurrence((make("a", (2, 3)), make("b", (2, 3))), -1, 0),
         lambda make: _linear_recurrence((make("a", (4, 2)), make("b", (4, 2))), -2, 1),
     ),
+    batch="leading",
     doc="y[k] = b[k] + a[k] y[k-1] along an axis, or in reverse y[k] = b[k] + a[k+1] y[k+1].",
 )  # fmt: skip
 

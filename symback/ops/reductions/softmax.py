@@ -53,6 +53,7 @@ _logsumexp = primitive(
         lambda make: METHODS["special.logsumexp"](make("x", (2, 3))),
         lambda make: METHODS["special.logsumexp"](make("x", (2, 1, 3)), axis=(0, 1)),
     ),
+    batch="leading",
     doc="log(sum(exp(x))) over axes, stable; its derivative is the softmax of x.",
 )  # fmt: skip
 
@@ -79,6 +80,7 @@ _weighted = primitive(
         lambda make: METHODS["special.logsumexp"](make("x", (2, 3)), axis=1, b=make("b", (2, 3), low=0.1)),
         lambda make: METHODS["special.logsumexp"](make("x", (2, 3)), b=make("b", (2, 3), low=0.1)),
     ),
+    batch="leading",
     doc="log(sum(b * exp(x))) over axes, stable; its derivative by b is exp(x - y).",
 )  # fmt: skip
 
@@ -156,6 +158,7 @@ _softmax = primitive(
         lambda make: METHODS["special.softmax"](make("x", (2, 3))),
         lambda make: METHODS["special.softmax"](make("x", (2, 1, 3)), axis=(0, 1)),
     ),
+    batch="leading",
     doc="exp(x) / sum(exp(x)) over axes, stable; its transposed derivative is y * (g - sum(y * g)).",
 )  # fmt: skip
 

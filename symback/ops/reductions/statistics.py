@@ -100,6 +100,7 @@ _var = primitive(
         lambda make: METHODS["var"](make("x", (2, 3)), ddof=1),
         lambda make: METHODS["var"](make("x", (2, 1, 3)), axis=(0, 1)),
     ),
+    batch="leading",
     doc="Variance over axes: the mean square distance from the mean (two passes).",
 )  # fmt: skip
 _std = primitive(
@@ -110,6 +111,7 @@ _std = primitive(
         lambda make: METHODS["std"](make("x", (2, 3)), axis=1),
         lambda make: METHODS["std"](make("x", (2, 3)), ddof=1),
     ),
+    batch="leading",
     doc="Standard deviation over axes: the root of the variance; its derivative where it is 0 is 0.",
 )  # fmt: skip
 

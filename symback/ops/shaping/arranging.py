@@ -67,6 +67,7 @@ _flip: Function = primitive(
         lambda make: _flip(make("x", (2, 3)), (-2, -1)),
         lambda make: _flip(make("x", (2, 3)), (-2,)),
     ),
+    batch="leading",
     doc="Entries in reverse order along axes.",
 )
 
@@ -212,6 +213,7 @@ _roll: Function = primitive(
         lambda make: _roll(make("x", (2, 3)), (1, -1), (-2, -1)),
         lambda make: _roll(make("x", (2, 3)), (7,), (-1,)),
     ),
+    batch="leading",
     doc="Entries moved along axes; those that leave at one end come in at the other.",
 )
 

@@ -71,6 +71,7 @@ _diff: Function = primitive(
         lambda make: _diff(make("x", (4, 2)), 2, -2),
         lambda make: _diff(make("x", (1,)), 2, -1),
     ),
+    batch="leading",
     doc="Differences of neighbours along an axis, so many times.",
 )
 

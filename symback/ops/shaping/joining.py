@@ -101,6 +101,7 @@ _concatenate: Function = primitive(
         lambda make: _concatenate([make("x", (2, 3)), make("z", (2, 2))], -1),
         lambda make: _concatenate([make("x", (0,)), make("z", (2,)), make("x", (0,))], -1),
     ),
+    batch="leading",
     doc="Arrays joined along an existing axis.",
 )
 
@@ -137,6 +138,7 @@ _stack: Function = primitive(
         lambda make: _stack([make("x", (3,)), make("z", (3,))], -1),
         lambda make: _stack([make("x", ()), make("z", ()), make("x", ())], -1),
     ),
+    batch="leading",
     doc="Arrays of one shape joined along a new axis.",
 )
 

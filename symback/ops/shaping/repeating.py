@@ -11,6 +11,7 @@ from symback.nodes.looks import latex_size
 from symback.nodes.node import Node
 from symback.nodes.products import sum_axes
 from symback.nodes.shapes import Shape, SizeExpr, as_size, intern_shape, normalize_axis, product
+from symback.op.batch import aligned
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 from symback.ops.numerics.arranging import sum_runs
@@ -55,6 +56,7 @@ _tile: Function = primitive(
     signature=_tiled,
     vjp=lambda g, node: (_untiled(g, node),),
     linear=True,
+    batch=lambda node, operands: _tile(aligned(node, operands)[0], (1, *node.operation.parameters[0])),
     numpy=lambda spell, operands, parameters: _reps_text(spell, operands[0], *parameters),
     value=np.tile,
     latex=lambda operands, parameters: (
@@ -166,6 +168,7 @@ _repeat: Function = primitive(
         lambda make: _repeat(make("x", (2, 3)), (2, 0, 1), -1),
         lambda make: _repeat(make("x", (2, 3)), 2, -2),
     ),
+    batch="leading",
     doc="Each entry along an axis several times in a row.",
 )
 
@@ -190,6 +193,7 @@ _sum_runs: Function = primitive(
         lambda make: _sum_runs(make("x", (4,)), (1, 0, 3), -1),
         lambda make: _sum_runs(make("x", (3, 2)), (2, 1), -2),
     ),
+    batch="leading",
     doc="Sums over runs of entries along an axis: the transpose of a repetition by counts.",
 )
 

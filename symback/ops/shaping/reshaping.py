@@ -24,6 +24,7 @@ from symback.nodes.shapes import (
     product,
     simplify_size,
 )
+from symback.op.batch import Operands
 from symback.op.declare import Function, primitive
 from symback.op.public import public
 
@@ -61,11 +62,16 @@ def _unreshaped(g: Node, node: Apply) -> tuple[Node]:
     return (reshape(g, lead_of(g, node) + node.operands[0].shape),)
 
 
+def _reshaped_in_batch(node: Apply, operands: Operands) -> Node:
+    return reshape(operands[0], (operands[0].shape[0], *node.shape))
+
+
 _reshape: Function = primitive(
     "reshape_to",
     signature=lambda x, shape: (_same_count(x, shape), x.dtype),
     vjp=_unreshaped,
     linear=True,
+    batch=_reshaped_in_batch,
     numpy=lambda spell, operands, parameters: f"{operands[0].atom}.reshape({spell.shape(parameters[0])})",
     value=np.reshape,
     latex=lambda operands, parameters: rf"\operatorname{{reshape}}\left({operands[0]}\right)",

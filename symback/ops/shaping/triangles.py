@@ -43,7 +43,7 @@ def _triangle(name: str, function: Any) -> Function:
 
     apply: Function = primitive(
         f"{name}_at", signature=_signature(name), vjp=lambda g, node: (again(g, node.operation.parameters[0]),),
-        linear=True, numpy=spell, value=function, latex=look,
+        linear=True, batch="leading", numpy=spell, value=function, latex=look,
         examples=(
             lambda make: apply(make("x", (2, 3)), 0),
             lambda make: apply(make("x", (2, 3, 3)), -1),

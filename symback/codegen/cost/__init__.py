@@ -1,0 +1,1 @@
+"""What emitted code costs: operations and memory traffic, counted and tabulated."""

@@ -1,0 +1,1 @@
+"""The fast style: statements that write to memory that is there already."""

@@ -1,0 +1,1 @@
+"""The text of emitted modules, and what is copied into them."""

@@ -1,0 +1,1 @@
+"""Functions that update their arguments in place."""

@@ -1,0 +1,224 @@
+"""Jacobians and Hessians, each factor and each block in the order that costs least.
+
+Where a loss depends on a variable x only through z, and z is a piecewise affine function of x, the second derivative
+is a congruence, with J the Jacobian of z by x:
+
+    H_x = J' H_z J
+
+It is used in two places. A variable with many entries that meets the others in a node with few of them, as a matrix
+of weights W in z = W x, takes the second derivative by that node. And where a long chain lies between, J is computed
+once, and pulled back through the gradient by z: the chain is not passed a second time. Blocks below the diagonal are
+those above it, transposed.
+
+Formula: the chain rule for Hessians, e.g. Magnus and Neudecker, Matrix Differential Calculus (2019), chapter 6.
+"""
+
+from collections.abc import Sequence
+
+from symback.derive.affine import affine_cuts
+from symback.derive.forward import push
+from symback.derive.orders import LEAST_GAIN, Order, entries, order_of
+from symback.derive.paths import between
+from symback.derive.reverse import backpropagate, check_loss, check_output, check_wrt, grad, result_of
+from symback.derive.rules import identity_seed
+from symback.graph import toposort
+from symback.nodes.apply import Named
+from symback.nodes.contract import Contract, Labels, contract
+from symback.nodes.node import Node
+from symback.nodes.products import permute
+from symback.nodes.shapes import NO_HINTS, Hints, number_of, product
+from symback.rewrite.stability import stabilise
+
+__all__ = ["hessian", "jacobian"]
+
+
+def jacobian(
+    output: Node, wrt: Sequence[Node], *, disconnected: str = "error", order: str = "auto", hints: Hints = NO_HINTS
+) -> list[Node]:
+    """Return the derivatives of `output` by each of `wrt`, of shape output.shape + wrt.shape."""
+    check_wrt("jacobian", [output], wrt, disconnected)
+    check_output("jacobian", output)
+    (output,) = stabilise([output], wrt)
+    return in_order(output, wrt, order=order, hints=hints)
+
+
+def order_in(output: Node, variable: Node, *, hints: Hints = NO_HINTS) -> Order:
+    """Return the order that `jacobian` chooses."""
+    return order_of(stabilise([output], [variable])[0], variable, hints=hints)
+
+
+def in_order(output: Node, wrt: Sequence[Node], *, order: str = "auto", hints: Hints = NO_HINTS) -> list[Node]:
+    """Return the derivatives of `output`, as it is, by each of `wrt`."""
+    orders = [order_of(output, variable, order, hints) for variable in wrt]
+    found: dict[Node, dict[Node, Node]] = {}
+    for start in dict.fromkeys(chosen.start for chosen in orders if chosen.name != "forward"):
+        below = [variable for variable, chosen in zip(wrt, orders, strict=True) if chosen.start is start]
+        found[start] = backpropagate([(start, identity_seed(start.shape, start))], below)
+    results = []
+    for variable, chosen in zip(wrt, orders, strict=True):
+        if chosen.name == "forward":
+            results.append(pushed_forward(output, variable))
+            continue
+        lower = result_of(found[chosen.start].get(variable), variable, chosen.start.shape)
+        results.append(lower if chosen.name == "reverse" else chained(output, chosen.start, lower, variable))
+    return results
+
+
+def pushed_forward(output: Node, variable: Node) -> Node:
+    """Return a Jacobian in forward mode: the tangents of the output for an identity as tangents of the variable."""
+    (pushed,) = push([output], {variable: identity_seed(variable.shape, variable)}, variable.shape)
+    lead = len(variable.shape)
+    rank = len(pushed.shape)
+    moved = permute(pushed, [*range(lead, rank), *range(lead)])
+    return result_of(moved, variable, output.shape)
+
+
+def chained(output: Node, middle: Node, lower: Node, variable: Node) -> Node:
+    """Multiply the derivative of `output` by `middle`, found in forward mode, by that of `middle` by `variable`."""
+    upper = pushed_forward(output, middle)
+    rows, inner, columns = labels_of(output, middle, variable)
+    return result_of(
+        contract([(upper, rows + inner), (lower, inner + columns)], rows + columns), variable, output.shape
+    )
+
+
+def labels_of(*nodes: Node) -> list[Labels]:
+    """Return labels for the axes of the nodes, all different."""
+    found: list[Labels] = []
+    first = 0
+    for node in nodes:
+        found.append(tuple(range(first, first + len(node.shape))))
+        first += len(node.shape)
+    return found
+
+
+def hessian(
+    loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", hints: Hints = NO_HINTS
+) -> list[list[Node]]:
+    """Return the second derivatives of a scalar, a block for each pair of `wrt`; unconnected blocks are zero."""
+    check_loss(loss, wrt, disconnected)
+    (loss,) = stabilise([loss], wrt)
+    routes = [_Route(loss, variable, hints) for variable in wrt]
+    blocks: dict[tuple[int, int], Node] = {}
+    apart = _are_apart(wrt)
+    for row, route in enumerate(routes):
+        blocks[row, row] = route.second_derivative()
+        columns = [column for column in range(len(wrt)) if column > row or (column < row and not apart)]
+        found = route.mixed_derivatives([routes[column] for column in columns])
+        for column, block in zip(columns, found, strict=True):
+            blocks[row, column] = block
+            if apart:
+                blocks[column, row] = _transposed(block, wrt[row], wrt[column])
+    return [[blocks[row, column] for column in range(len(wrt))] for row in range(len(wrt))]
+
+
+def _are_apart(wrt: Sequence[Node]) -> bool:
+    """Does no variable depend on another one, so that the order of differentiation does not matter?"""
+    inside = set(wrt)
+    return not any(part in inside for node in inside for part in toposort(node.operands))
+
+
+def _gradient(loss: Node, variable: Node) -> Node:
+    return stabilise(grad(loss, [variable], disconnected="zero"), [variable])[0]
+
+
+def _transposed(block: Node, row: Node, column: Node) -> Node:
+    rows, columns = labels_of(row, column)
+    return result_of(permute(block, [*columns, *rows]), row, column.shape)
+
+
+class _Route:
+    """How a variable reaches the loss.
+
+    Attributes:
+        path: The nodes between them.
+        affine: The nodes that all paths go through and that are affine in the variable, which comes first.
+        narrow: That of them with the fewest entries, if these are much fewer than those of the variable.
+    """
+
+    def __init__(self, loss: Node, variable: Node, hints: Hints) -> None:
+        self.loss, self.variable, self.hints = loss, variable, hints
+        self.path = between(loss, [variable])
+        self.affine = affine_cuts(self.path, [variable])
+        narrow = min(self.affine, key=self._width, default=variable)
+        gains = entries(narrow, hints) * LEAST_GAIN <= entries(variable, hints)
+        self.narrow = narrow if gains else variable
+
+    def _width(self, node: Node) -> tuple[int, bool]:
+        return entries(node, self.hints), not isinstance(node, Named)
+
+    @property
+    def is_straight(self) -> bool:
+        """Is the loss itself affine in the variable, or independent of it?"""
+        return not self.path or self.loss in self.affine
+
+    def second_derivative(self) -> Node:
+        """Return the second derivative by the variable."""
+        if self.is_straight:
+            return result_of(None, self.variable, self.variable.shape)
+        return self._congruence(self.narrow, self) if self.narrow is not self.variable else self._by(self.variable)
+
+    def mixed_derivatives(self, others: Sequence["_Route"]) -> list[Node]:
+        """Return the derivatives of the gradient by other variables."""
+        blocks: dict[Node, Node] = {}
+        for other in others:
+            middle = self._shared_with(other)
+            if middle is not None:
+                blocks[other.variable] = self._congruence(middle, other)
+        apart = [other.variable for other in others if other.variable not in blocks]
+        (factor,) = in_order(self.narrow, [self.variable], hints=self.hints)
+        constant = [variable for variable in apart if not between(factor, [variable])]
+        moving = [variable for variable in apart if variable not in constant]
+        blocks |= self._derivatives_of_gradient(self.variable, moving)
+        for variable, inner in self._derivatives_of_gradient(self.narrow, constant).items():
+            a, rows, columns = labels_of(self.narrow, self.variable, variable)
+            found = contract([(factor, a + rows), (inner, a + columns)], rows + columns)
+            blocks[variable] = result_of(found, variable, self.variable.shape)
+        return [blocks[other.variable] for other in others]
+
+    def _derivatives_of_gradient(self, start: Node, wrt: Sequence[Node]) -> dict[Node, Node]:
+        found = in_order(_gradient(self.loss, start), wrt, hints=self.hints) if wrt else []
+        return dict(zip(wrt, found, strict=True))
+
+    def _shared_with(self, other: "_Route") -> Node | None:
+        """Return a node with few entries through which alone both variables reach the loss, affine in them together."""
+        for one, two in ((self, other), (other, self)):
+            if one.narrow is not one.variable and one.narrow in two.affine and not one.is_straight:
+                both = [one.variable, two.variable]
+                if one.narrow in affine_cuts(between(one.narrow, both), both):
+                    return one.narrow
+        return None
+
+    def _congruence(self, middle: Node, other: "_Route") -> Node:
+        """Return the derivative by the variable and that of another route from that by a node that both go through."""
+        inner = self._by(middle)
+        left, right = (in_order(middle, [route.variable], hints=self.hints)[0] for route in (self, other))
+        a, b, rows, columns = labels_of(middle, middle, self.variable, other.variable)
+        found = contract([(left, a + rows), (inner, a + b), (right, b + columns)], rows + columns)
+        return result_of(found, other.variable, self.variable.shape)
+
+    def _by(self, start: Node) -> Node:
+        """Return the second derivative by an affine node, by way of the one beyond it that saves most, if one does."""
+        place, nodes = self.path.index(start), self.affine[self.affine.index(start) :]
+        end = max(nodes, key=lambda node: _saving(self.path[place:], node, self.hints))
+        if _saving(self.path[place:], end, self.hints) <= 0:
+            return in_order(_gradient(self.loss, start), [start], hints=self.hints)[0]
+        (factor,) = in_order(end, [start], hints=self.hints)
+        inner, rows, columns = labels_of(end, start, start)
+        lead = permute(factor, [*range(len(inner), len(inner) + len(rows)), *range(len(inner))])
+        pulled = backpropagate([(_gradient(self.loss, end), lead)], [end]).get(end)
+        second = (result_of(pulled, end, start.shape), columns + inner)
+        return result_of(contract([(factor, inner + rows), second], rows + columns), start, start.shape)
+
+
+def _saving(path: Sequence[Node], end: Node, hints: Hints) -> int:
+    """Count what a second pass from `end` to where the path starts costs more for each row than the Jacobian does."""
+    passed = path[1 : path.index(end) + 1]
+    return sum(_cost(node, hints) for node in passed) - LEAST_GAIN * entries(path[0], hints) * entries(end, hints)
+
+
+def _cost(node: Node, hints: Hints) -> int:
+    """Count the products that one cotangent takes part in when it passes a node."""
+    if isinstance(node, Contract):
+        return number_of(product(node.label_sizes().values()), hints)
+    return entries(node, hints)

@@ -1,0 +1,49 @@
+"""What a derivative is asked for with: one scalar, or vectors in the structure of what they belong to."""
+
+from typing import Any
+
+import numpy as np
+
+from symback import errors
+from symback.derive.reverse import check_output
+from symback.interop.sympy import Conversion
+from symback.nodes.node import Node
+from symback.ops.elementwise.logic import astype
+from symback.structure import Nested, leaves_as_in
+
+
+def one_scalar(operation: str, loss: Any, given: Conversion) -> Node:
+    """Return what must be one scalar node, and no structure of nodes."""
+    if isinstance(loss, (list, tuple, dict)):
+        raise errors.not_one_node(operation, loss)
+    (node,) = given.nodes(loss)
+    if node.shape != ():
+        raise errors.not_scalar(operation, node)
+    check_output(operation, node)
+    return node
+
+
+def outputs_of(operation: str, outputs: Nested, given: Conversion) -> list[Node]:
+    """Return the nodes that are differentiated, at least one."""
+    nodes = given.nodes(outputs)
+    if not nodes:
+        raise errors.no_outputs(operation)
+    return nodes
+
+
+def vectors_for(operation: str, what: str, given: Conversion, structure: Nested, vectors: Nested) -> list[Node]:
+    """Return one vector for each leaf of a structure: of its shape, and brought to its dtype."""
+    nodes = given.nodes(structure)
+    found = given.nodes(leaves_as_in(structure, vectors, operation=operation, what=what))
+    return [fitting(operation, node, vector) for node, vector in zip(nodes, found, strict=True)]
+
+
+def fitting(operation: str, node: Node, vector: Node) -> Node:
+    """Return a vector in the dtype of its node, or refuse it: another shape, or a dtype that would lose digits."""
+    if node.shape != vector.shape:
+        raise errors.cotangent_mismatch(operation, node, vector)
+    if vector.is_weak or vector.dtype == node.dtype:
+        return vector
+    if not np.can_cast(vector.dtype, node.dtype, "safe"):
+        raise errors.vector_dtype(operation, node, vector)
+    return astype(vector, node.dtype)

@@ -1,0 +1,64 @@
+"""Sums of arrays that are zero but for a diagonal: where it is the same one, their entries are added alone."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from symback.nodes.add import add, fills, with_coefficient
+from symback.nodes.contract import Contract, Labels, contract
+from symback.nodes.leaves import exact
+from symback.nodes.node import Node
+from symback.rewrite.pattern import Match, Scope
+
+MOST_TERMS = 12
+"""How many terms a sum may have for equal diagonals to be looked for."""
+
+_OUTSIDE = Scope(opens=False)
+
+
+class _Diagonal(NamedTuple):
+    """The entries of an array that is zero elsewhere, and which of their axes each axis of the array is."""
+
+    entries: Node
+    places: Labels
+
+
+def diagonals(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a sum of arrays that have one diagonal."""
+    found = [_diagonal(term, scope) for term in node.operands]
+    first = found[0]
+    if first is not None and all(other is not None and other.places == first.places for other in found):
+        entries = [each.entries for each in found if each is not None]
+        yield Match({"x": entries[0], "y": add(*entries[1:]), "view": _embedding(first.places)})
+
+
+def diagonals_among_others(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield a sum of which several terms, but not all, have one diagonal."""
+    terms = [with_coefficient(core, factor) for core, factor in _OUTSIDE.terms(node)]
+    if len(terms) > MOST_TERMS:
+        return
+    groups: dict[Labels, dict[Node, Node]] = {}
+    for term in terms:
+        found = _diagonal(term, scope)
+        if found is not None:
+            groups.setdefault(found.places, {})[term] = found.entries
+    for places, group in groups.items():
+        rest = [term for term in terms if term not in group]
+        first, *others = group.values()
+        if rest and others and fills(rest, node.shape, node.dtype):
+            yield Match({"x": first, "y": add(*others), "z": add(*rest), "view": _embedding(places)})
+
+
+def _diagonal(term: Node, scope: Scope) -> _Diagonal | None:
+    bare = scope.bare(term)
+    if not isinstance(bare, Contract) or bare in scope.barriers:
+        return None
+    parts = bare.parts()
+    distinct = tuple(dict.fromkeys(parts.out))
+    if len(distinct) == len(parts.out) or parts.ones or not parts.cores:
+        return None
+    entries = contract([(exact(parts.coefficient), ()), *parts.cores], distinct)
+    return _Diagonal(entries, tuple(distinct.index(label) for label in parts.out))
+
+
+def _embedding(places: Labels) -> Callable[[Node], Node]:
+    return lambda entry: contract([(entry, tuple(range(len(entry.shape))))], places)
