@@ -131,7 +131,7 @@ class FastBuilder(Builder):
     def _state(self, name: str, function: str, operands: Sequence[Operand], like: Node, shape: Shape) -> Operand:
         operands = [turned(operand, shape) for operand in operands] if function in OPERATORS else operands
         array = Array(name, shape, like.dtype)
-        self._steps.append(Step((array,), tuple(operands), function, elementwise=function != "np.matmul"))
+        self._steps.append(Step((array,), tuple(operands), function, elementwise=function[3:] not in ("matmul", "dot")))
         return Operand.of(array)
 
     def _finish(self, node: Node, made: Operand, *, negative: bool = False) -> Text:
@@ -208,7 +208,7 @@ class FastBuilder(Builder):
             return None
         reads = frozenset().union(*(self._reads.get(core, frozenset()) for core, _ in p.cores))
         refs = [Operand(text, reads) for text in factors]
-        made = self._state(self._name(node), "np.matmul", refs, node, node.shape)
+        made = self._state(self._name(node), f"np.{'matmul' if p.kind == 'batched' else 'dot'}", refs, node, node.shape)
         return self._scaled(node, p, made, negative=texts[0].negative ^ texts[1].negative)
 
     def _state_hadamard(self, node: Contract, p: Product) -> Text | None:
