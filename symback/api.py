@@ -15,6 +15,7 @@ from symback.graph import toposort
 from symback.interop.sympy import Conversion
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
+from symback.nodes.shapes import integer_of
 from symback.rewrite.settle import settle
 from symback.structure import Nested, refill
 
@@ -41,9 +42,10 @@ def _new_values(given: Conversion, updates: Any, inputs: Sequence[Variable]) -> 
 
 
 def _limit(memory_limit: Any) -> int | None:
-    if memory_limit is None or (type(memory_limit) is int and memory_limit > 0):
-        return memory_limit
-    raise errors.bad_memory_limit(memory_limit)
+    limit = integer_of(memory_limit)
+    if memory_limit is not None and (limit is None or limit < 1):
+        raise errors.bad_memory_limit("lambdify", memory_limit)
+    return limit
 
 
 def lambdify(

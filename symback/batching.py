@@ -51,7 +51,7 @@ def batch(expr: Nested, variables: Mapping[Any, Any], reduce: str | None = None)
     if reduce not in _REDUCE:
         raise errors.bad_option("batch", "reduce", reduce, _REDUCE)
     given = Conversion(expr)
-    outputs = given.nodes(expr)
+    outputs = given.arrays("batch", expr)
     wider, size = _widened(given, variables, outputs)
     found = batched(outputs, wider, _names_of(outputs) if reduce else ())
     return refill(expr, [_result(output, found[output], size, reduce) for output in outputs])

@@ -177,7 +177,7 @@ def jacobian(
         disconnected: ``"error"`` or ``"zero"``; judged for each output by itself.
         order: In which order the factors of the chain rule are multiplied: ``"reverse"`` from the output,
             ``"forward"`` from the variable, ``"mixed"`` from the narrowest node between them to both ends,
-            ``"auto"`` what has the fewest entries. All give the same derivative.
+            ``"auto"`` what has the fewest entries. All give the same derivative. With `sparse` it has no effect.
         sparse: Return a sparse matrix of shape (output.size, wrt.size) for each variable, an output for `lambdify`,
             whose function gives a `scipy.sparse.csr_array`; both are unravelled in row-major order.
         sizes: How large symbolic sizes are expected to be, as in `lambdify`; with `sparse` how large they are.
@@ -188,6 +188,7 @@ def jacobian(
     Raises:
         DerivativeError: If an output does not depend on a variable.
         InputError: If the order is not known, a name in `sizes` is no size, or one is missing that `sparse` needs.
+        UsageError: If an output is a sparse matrix or another object made of several arrays.
 
     Example:
         >>> import symback as sb
@@ -207,7 +208,7 @@ def _jacobians(
     """Return the derivatives of each output by each variable."""
     if order not in ORDERS:
         raise errors.bad_option("jacobian", "order", order, ORDERS)
-    nodes, variables = given.nodes(output), given.nodes(wrt)
+    nodes, variables = given.arrays("jacobian", output), given.nodes(wrt)
     if sparse:
         return [sparse_jacobian(node, variables, disconnected=disconnected, sizes=sizes) for node in nodes]
     hints = size_hints("jacobian", sizes, toposort([*nodes, *variables]))
@@ -241,9 +242,7 @@ def jacobian_order(output: Any, wrt: Nested, *, sizes: Expected = None) -> Neste
         mixed, from sum('i->', W @ x) ()
     """
     given = Conversion(output)
-    if isinstance(output, (list, tuple, dict)):
-        raise errors.not_one_node("jacobian_order", output)
-    (node,), variables = given.nodes(output), given.nodes(wrt)
+    node, variables = given.one_node("jacobian_order", output), given.nodes(wrt)
     check_wrt("jacobian_order", [node], variables, "error")
     hints = size_hints("jacobian_order", sizes, toposort([node, *variables]))
     return refill(wrt, [higher.order_in(node, variable, hints=hints) for variable in variables])

@@ -22,7 +22,6 @@ from symback.derive.sparsity.propagation import entry_sets
 from symback.derive.sparsity.terms import terms_of
 from symback.graph import rebuild, toposort
 from symback.interop.sympy import Conversion
-from symback.interop.vectors import one_scalar
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.dtypes import is_float
@@ -82,6 +81,7 @@ def sparsity(output: Any, wrt: Nested, *, sizes: Sizes = None) -> Nested:
 
     Raises:
         InputError: If a symbolic size is not given, or the pattern has more than 2**28 entries.
+        UsageError: If the output is a structure of nodes.
         DtypeError: If the output or a variable is not real-valued.
 
     Example:
@@ -93,9 +93,7 @@ def sparsity(output: Any, wrt: Nested, *, sizes: Sizes = None) -> Nested:
         ..xx
     """
     given = Conversion(output)
-    if isinstance(output, (list, tuple, dict)):
-        raise errors.not_one_node("sparsity", output)
-    (node,), variables = given.nodes(output), given.nodes(wrt)
+    node, variables = given.one_node("sparsity", output), given.nodes(wrt)
     reverse.check_wrt("sparsity", [node], variables, "zero")
     reverse.check_output("sparsity", node)
     hints = size_hints("sparsity", sizes, toposort([node, *variables]))
@@ -114,7 +112,7 @@ def hessian_sparsity(loss: Any, wrt: Nested, *, sizes: Sizes = None) -> Nested:
         For one variable a `SparsityPattern`, for a list a list of lists of them.
 
     Raises:
-        InputError: As `sparsity` does.
+        InputError, UsageError: As `sparsity` does.
         DerivativeError: If the loss is not scalar.
 
     Example:
@@ -127,7 +125,10 @@ def hessian_sparsity(loss: Any, wrt: Nested, *, sizes: Sizes = None) -> Nested:
         ..xx
     """
     given = Conversion(loss)
-    node, variables = one_scalar("hessian_sparsity", loss, given), given.nodes(wrt)
+    node, variables = given.one_node("hessian_sparsity", loss), given.nodes(wrt)
+    if node.shape != ():
+        raise errors.not_scalar("hessian_sparsity", node)
+    reverse.check_output("hessian_sparsity", node)
     reverse.check_wrt("hessian_sparsity", [node], variables, "zero")
     hints = size_hints("hessian_sparsity", sizes, toposort([node, *variables]))
     rows = _patterns("hessian_sparsity", reverse.grad(node, variables, disconnected="zero"), variables, hints)

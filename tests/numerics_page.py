@@ -109,10 +109,17 @@ def _softmax(z: Any, axis: Any = None) -> Any:
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
+def _larger(x: Any, y: Any) -> Any:
+    return sympy.Piecewise((x, x > y), (y, True))
+
+
 _THEIRS: Namespace = {
     **{name: _entrywise(getattr(sympy, name)) for name in ("exp", "log", "sqrt", "tanh", "erfc")},
     "log1p": _entrywise(lambda x: sympy.log(1 + x)),
     "sigmoid": _entrywise(lambda x: 1 / (1 + sympy.exp(-x))),
+    "abs": lambda x: _larger(x, -x),
+    "maximum": _larger,
+    "relu": lambda x: _larger(x, 0),
     "let": lambda name, value: value,
     "softmax": _softmax,
     "sum": np.sum,

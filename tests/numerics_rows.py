@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 INF = float("inf")
+AT_0 = {0.0: (0.6931471805599453, 0.5, 0.25)}
+"""Limits of softplus and its derivatives, where a spelling of it has a kink."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ SCALAR = [
     Row("log(1 + exp(3 - 2 * x))", "softplus(3 - 2 * x)", bounds=(1, 1, 4), tails="relative"),
     Row("log(let('s', 1 + exp(x)))", "softplus(x)", bounds=(1, 2, 4), tails="relative"),
     Row("log1p(exp(x))", "softplus(x)", bounds=(1, 2, 4), tails="relative"),
+    Row("maximum(x, 0) + log1p(exp(-abs(x)))", "softplus(x)", "real", AT_0, bounds=(1, 2, 4), tails="relative"),
+    Row("relu(x) + log(1 + exp(-abs(x)))", "softplus(x)", "real", AT_0, bounds=(1, 2, 4), tails="relative"),
     Row("1 / (1 + exp(-x))", "sigmoid(x)", bounds=(2, 4, 4), tails="relative"),
     Row("exp(x) / (1 + exp(x))", "sigmoid(x)", bounds=(2, 4, 4), tails="relative"),
     Row("1 / (1 + exp(2 * x))", "sigmoid(-2 * x)", bounds=(2, 2, 4), tails="relative"),

@@ -194,6 +194,12 @@ def test_public_names_exist_and_are_documented() -> None:
     assert not undocumented - {name for module in modules().values() for name in documented_values(module.tree)}
 
 
+def test_the_page_on_architecture_names_every_module_of_the_larger_folders() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    paths = [path for folder in ("rewrite", "derive", "codegen", "latex") for path in (PACKAGE / folder).rglob("*.py")]
+    assert not [path for path in paths if path.stem != "__init__" and f"`{path.stem}`" not in page]
+
+
 def test_every_module_can_be_imported_first() -> None:
     for name in modules():
         if not name.endswith("__main__"):

@@ -358,8 +358,8 @@ z1 = sb.let("z1", W @ x)
     [
         ({}, {}, r"maps each variable .* such as \{'x': 'N', 'y': 'N'\}; it is an empty one"),
         (["x"], {}, r"it is list \(\"\['x'\]\"\)"),
-        ({"t": "N"}, {}, r"'t' is no variable of this graph; it has W, x"),
-        ({sb.tensor("x", (2,)): "N"}, {}, r"'x' is no variable of this graph; it has W, x"),
+        ({"t": "N"}, {}, r"'t' is no variable of this graph; it has W, x. A derivative .*; if so, leave the key out"),
+        ({sb.tensor("x", (2,)): "N"}, {}, r"'x' is no variable of this graph; it has W, x. A derivative .* leave the"),
         ({("x", "W"): "N"}, {}, r"\('x', 'W'\).* is no variable of this graph; it has W, x"),
         ({"z1": "N"}, {}, r"z1 \(m,\) is no variable but computed from others; batch those, or put"),
         ({z1: "N"}, {}, r"z1 \(m,\) is no variable but computed from others"),

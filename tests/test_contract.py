@@ -185,3 +185,10 @@ def test_random_nested_products(seed: int) -> None:
         total = (node + other, wanted + value) if rng.random() < 0.5 else (other - node, value - wanted)
         check(*total, values)
         pool.append(total)
+
+
+def test_an_outer_product_of_one_operand_is_one_node() -> None:
+    w = sb.tensor("w", ("n", "m"))
+    assert sb.einsum("kj,il->ijkl", w, w) is sb.einsum("il,kj->ijkl", w, w)
+    assert sb.einsum("kj,il->ijkl", w, w) is not sb.einsum("ij,kl->ijkl", w, w)
+    assert sb.lambdify([w], sb.hessian(sb.sum((w @ w.T) ** 2), w)).source.count("w[:, None, None]") == 1

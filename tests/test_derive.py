@@ -298,3 +298,20 @@ def test_deep_chains_differentiate():
         node = sb.sin(node) + node
     gradient = sb.grad(node, first)
     assert len(repr(gradient)) < 2000
+
+
+@pytest.mark.parametrize("disconnected", ["error", "zero"])
+@pytest.mark.parametrize("loss", [lambda v: sb.sum(sb.exp(v) * v), lambda v: sb.sum(v * v * v)])
+def test_a_multiple_that_products_have_looked_through_is_refused_but_by_its_name(loss, disconnected):
+    b = sb.tensor("b", ("n",))
+    with pytest.raises(sb.errors.DerivativeError, match=r"2\*b \(n,\) is a multiple .* sb.let"):
+        sb.grad(loss(2 * b), 2 * b, disconnected=disconnected)
+    v = sb.let("v", 2 * b)
+    point = np.array([0.5, -0.25])
+    found, wanted = sb.evaluate(sb.grad(loss(v), v), {b: point}), sb.evaluate(sb.grad(loss(b), b), {b: 2 * point})
+    np.testing.assert_allclose(found, wanted, rtol=1e-14)
+
+
+def test_a_multiple_that_the_loss_depends_on_only_as_a_whole_is_differentiated_by():
+    b = sb.tensor("b", ("n",))
+    assert sb.grad(sb.sum(sb.exp(2 * b)), 2 * b) is sb.exp(2 * b)

@@ -452,6 +452,7 @@ VECTORS = {
     "complex": (np.ones(40) * 1j, errors.DtypeError, "theta is of dtype complex128, wanted a vector of float64; convert"
                 " it with np.asarray(theta, 'float64')"),
     "objects": (np.array([None] * 40), errors.DtypeError, "theta is of dtype object, wanted"),
+    "ragged": ([[1], [2, 3]], errors.InputError, " is no vector of numbers: "),
     "masked": (np.ma.ones(40), errors.DtypeError, "theta is a masked array, wanted a vector of float64"),
 }  # fmt: skip
 

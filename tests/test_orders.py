@@ -1,6 +1,8 @@
 """Jacobians in every order are one and the same, and Hessians by congruence are the second derivatives."""
 
+from collections.abc import Callable
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -191,3 +193,47 @@ def test_the_order_of_a_jacobian_can_be_asked_for() -> None:
         sb.jacobian_order(y, t)
     with pytest.raises(sb.errors.SymbackError, match="jacobian_order"):
         sb.jacobian_order([y], x)
+
+
+TWICE = {"a multiple": lambda v: 2 * v, "a view": lambda v: v[:, None] * np.ones((1, 2)), "a sum": lambda v: v + v}
+
+
+@pytest.mark.parametrize("of", TWICE.values(), ids=TWICE)
+def test_second_derivatives_by_what_dissolves_in_products(of: Callable[[Any], Any]) -> None:
+    u = sb.tensor("u", (3,))
+    v = of(u)
+    loss, tangent = sb.sum(v**3), sb.ones(v.shape)
+    wanted = 6 * v
+    rows = sb.sum(sb.hessian(loss, v), axis=tuple(range(v.ndim)))
+    for found in sb.hvp(loss, v, tangent), sb.vhp(loss, v, tangent), rows:
+        agree(found, wanted, {u: np.linspace(0.1, 0.7, 3)})
+
+
+def test_a_narrow_node_that_dissolves_in_the_gradient_is_still_differentiated_by() -> None:
+    M = sb.tensor("M", (2, 5))
+    v = sb.sum(M + M, axis=0)
+    loss = sb.sum(v**3) + v[0] ** 3
+    point = {M: np.linspace(-1, 1, 10).reshape(2, 5)}
+    ((found,),) = higher.hessian(loss, [M])
+    ((wanted,),) = reverse.hessian(loss, [M])
+    agree(found, wanted, point)
+
+
+def test_equal_terms_on_one_diagonal_are_all_counted() -> None:
+    u = sb.tensor("u", ("n",))
+    second = sb.hessian(sb.sum((u * u * u) ** 3) + sb.sum(u) ** 2, u)
+    np.testing.assert_allclose(sb.lambdify([u], second)(np.array([2.0])), [[72 * 2.0**7 + 2]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("options", [{}, {"style": "fast"}, {"structure": "compressed"}], ids=str)
+def test_emitted_hessians_of_random_graphs_are_those_of_the_graphs_as_written(options: dict[str, str]) -> None:
+    for program in seeded_programs(20, seed=17):
+        if program.single:
+            continue
+        inputs, point = list(program.variables), program.point()
+        blocks = list(chain(*sb.hessian(program.loss(), inputs, disconnected="zero")))
+        written = list(chain(*reverse.hessian(program.loss(), inputs, disconnected="zero")))
+        function = sb.lambdify(inputs, blocks, **options)
+        for found, wanted in zip(function(*[point[x] for x in inputs]), evaluate(written, point), strict=True):
+            dense = found.todense() if isinstance(found, sb.StructuredTensor) else found
+            np.testing.assert_allclose(dense, wanted, rtol=1e-9, atol=1e-9 * max(1, np.max(np.abs(wanted), initial=0)))

@@ -29,6 +29,7 @@ CROSS_ENTROPIES = {
     "softplus": lambda y, z: sb.sum(sb.softplus(z) - y * z),
     "log of 1 + exp": lambda y, z: sb.sum(sb.log(1 + sb.exp(z))) - y @ z,
     "logaddexp": lambda y, z: sb.sum(sb.logaddexp(0, z) - y * z),
+    "two branches": lambda y, z: sb.sum(sb.maximum(z, 0) - y * z + sb.log1p(sb.exp(-abs(z)))),
     "loss function": lambda y, z: sb.binary_cross_entropy(z, y, reduction="sum"),
 }
 MEANS = {
@@ -125,7 +126,7 @@ def test_digits_far_out(spelling):
         np.testing.assert_allclose(found[1][first:], exact[first:], rtol=1e-15)
 
 
-FORGIVING = {*CROSS_ENTROPIES} - {"softplus", "log of 1 + exp", "logaddexp"}
+FORGIVING = {*CROSS_ENTROPIES} - {"softplus", "log of 1 + exp", "logaddexp", "two branches"}
 """Spellings that say that labels weigh logarithms: in the others a difference is written, whose terms may cancel."""
 
 
@@ -225,6 +226,16 @@ PRINTED = {
 def test_derivatives_print_as_matrices(text, node):
     assert sympy.latex(node) == latex(node) == text
     check_latex(text)
+
+
+@pytest.mark.parametrize("form", [x @ A @ x, x @ (A @ x), sb.sum((A @ x) * x), sb.einsum("i,ij,j->", x, A, x)])
+def test_a_matrix_stands_before_its_transpose(form):
+    assert latex(sb.hessian(form, x)) == r"A + A^{\top}"
+    assert body([x, A], sb.hessian(form, x)) == ["return A + A.T"]
+    assert latex(sb.hessian(3 * form + v @ x + (v @ x) ** 2 / 2, x)) in {
+        r"3 A + 3 A^{\top} + v v^{\top}",
+        r"v v^{\top} + 3 A + 3 A^{\top}",
+    }
 
 
 def test_the_code_of_closed_forms():

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -255,6 +256,7 @@ SCALARS: dict[str, Model] = {
     "bonds": lambda x: sb.sum(sb.diff(x) ** 4) + sb.sum(x**4),
     "separable": lambda x: sb.sum(sb.softplus(x)),
     "linear": lambda x: sb.sum(x),
+    "but the last": lambda x: sb.sum(sb.sin(x[:-1])),
     "chain of angles": lambda x: sb.sum(sb.cos(x[2:] - 2 * x[1:-1] + x[:-2])),
 }
 FEW = {"dense": lambda x: x / sb.sum(x**2), "running": sb.cumsum, "reshaped": lambda x: sb.reshape(x**2, (2, 3)).T}
@@ -482,6 +484,17 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: sb.hessian_sparsity(X, X), errors.DerivativeError, "^hessian_sparsity: .* not a scalar"),
     (lambda: sb.sparsity([X, X], X), errors.UsageError, "sparsity: what is differentiated is one node, not a list"),
     (lambda: sb.hessian_sparsity([X, X], X), errors.UsageError, "^hessian_sparsity: .* one node, not a list"),
+    *(
+        (partial(call, sb.jacobian(X**2, X, sparse=True)), errors.UsageError, f"{name}: a SparseMatrix is made of")
+        for name, call in {
+            "jvp": lambda matrix: sb.jvp(matrix, X, X),
+            "vjp": lambda matrix: sb.vjp([matrix], X, [matrix]),
+            "jacobian": lambda matrix: sb.jacobian({"a": matrix}, X),
+            "batch": lambda matrix: sb.batch(matrix, {"x": "N"}, reduce="mean"),
+            "gauss_newton": lambda matrix: sb.gauss_newton(matrix, X, X),
+        }.items()
+    ),
+    (lambda: sb.hessian(sb.jacobian(X**2, X, sparse=True), X), errors.UsageError, "one node, not a SparseMatrix"),
     (lambda: sb.hessian(X, X, sparse=True), errors.DerivativeError, "not a scalar"),
     (
         lambda: sb.sparsity(sb.cumsum(sb.tensor("x", (LARGE,))), sb.tensor("x", (LARGE,))), errors.InputError,

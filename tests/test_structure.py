@@ -4,6 +4,7 @@ import pickle
 import random
 import threading
 import tracemalloc
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,8 @@ def test_an_iterative_solver_takes_it() -> None:
     np.testing.assert_allclose(hessian.todense().reshape(12, 12) @ found, right, rtol=1e-8)
     np.testing.assert_allclose(operator @ np.eye(12), hessian.todense().reshape(12, 12), atol=1e-12)
     np.testing.assert_allclose(operator.T @ right, operator @ right, atol=1e-10)
+    g = sb.lambdify([x], sb.hessian(sb.sum(x**3), x), structure="compressed")
+    assert (g(np.zeros(0)).aslinearoperator() @ np.zeros((0, 2))).shape == (0, 2)
 
 
 def test_it_is_an_array_only_where_that_is_said() -> None:
@@ -198,9 +201,37 @@ def test_it_is_an_array_only_where_that_is_said() -> None:
         np.asarray(found)
     with pytest.raises(TypeError, match="does not support ufuncs"):
         np.add(found, 1)
+    array: Any = np.ones((3, 3))
+    for arithmetic in (
+        lambda: array + found,
+        lambda: found + 1,
+        lambda: 2 * found,
+        lambda: array @ found,
+        lambda: -found,
+    ):
+        with pytest.raises(TypeError, match=r"no arithmetic; call its method todense\(\)"):
+            arithmetic()
     for name, size in (("matvec", 2), ("rmatvec", 2), ("matmat", (2, 2)), ("rmatmat", (2, 2)), ("matvec", (3, 3, 3))):
         with pytest.raises(sb.errors.InputError, match=rf"{name}: .* does not fit an array of \(3, 3\)"):
             getattr(found, name)(np.ones(size))
+
+
+@pytest.mark.parametrize("name", ["toscipy", "aslinearoperator"])
+def test_rows_are_a_number_of_axes(name: str) -> None:
+    pytest.importorskip("scipy")
+    found = sb.StructuredTensor((3, 3), ("i->ii", np.ones(3)))
+    for leading in (-1, 3):
+        with pytest.raises(sb.errors.InputError, match=f"{name}: leading={leading} .* of 2 axes, wanted 0 to 2"):
+            getattr(found, name)(leading)
+
+
+def test_a_zero_times_a_matrix_has_no_entries_in_scipy() -> None:
+    pytest.importorskip("scipy")
+    terms = ("i->ii", np.ones(3)), (",ij->ij", 0.0, np.ones((3, 3)))
+    assert sb.StructuredTensor((3, 3), *terms).toscipy().nnz == 3
+    assert sb.StructuredTensor((3, 3), ("->ij", 0.0)).toscipy().nnz == 0
+    unknown = sb.StructuredTensor((3, 3), (",ij->ij", 0.0, np.full((3, 3), np.nan)))
+    assert np.isnan(unknown.toscipy().toarray()).all()
 
 
 def test_functions_and_results_are_pickled_and_run_in_threads() -> None:
@@ -369,10 +400,24 @@ def test_a_result_of_symbolic_size_is_refused_at_the_call_before_it_is_made(styl
         namespace["f"](np.zeros((100, 10)))
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_a_size_that_only_the_limit_needs_is_read(check: bool) -> None:
+    f = sb.lambdify([x], sb.exp(x), memory_limit=80, check=check)
+    assert f(np.zeros(10)).tolist() == [1] * 10
+    with pytest.raises(MemoryError, match=r"takes 88 bytes \(n = 11\), memory_limit is 80"):
+        f(np.zeros(11))
+
+
 @pytest.mark.parametrize("limit", [0, -1, True, 1.5, "1 GB"])
 def test_a_limit_is_a_number_of_bytes(limit: Any) -> None:
     with pytest.raises(sb.errors.InputError, match=r"memory_limit=.* is no number of bytes; give a positive integer"):
         sb.lambdify([x], x, memory_limit=limit)
+
+
+def test_a_limit_may_be_an_integer_of_numpy() -> None:
+    limit: Any = np.int64(10**6)
+    assert sb.lambdify([x], x, memory_limit=limit).module == sb.lambdify([x], x, memory_limit=10**6).module
+    assert sb.objective(sb.sum(x**2), x, memory_limit=limit).fun is not None
 
 
 def test_an_unknown_structure_is_refused() -> None:
@@ -408,3 +453,16 @@ def test_an_output_may_be_an_object_of_several_arrays() -> None:
             assert np.array_equal(found["m"][1]["a"], [0, 4])
         assert np.array_equal(values[1], np.arange(3.0))
         assert "gradient by" in f.module
+
+
+@pytest.mark.parametrize(
+    "of",
+    [lambda total, mask: sb.where(mask, total, 0), lambda total, mask: total[:, 1:],
+     lambda total, mask: total[0], lambda total, mask: sb.reshape(total, (3, 9))],
+    ids=["where", "slice", "entry", "reshape"],
+)  # fmt: skip
+def test_a_diagonal_that_is_broadcast_in_a_sum_is_no_part_of_it(of: Callable[[Node, Node], Node]) -> None:
+    v, mask = sb.tensor("v", (3,)), sb.tensor("mask", (3, 3, 3), dtype="bool")
+    node = of(sb.diag(v) + sb.jacobian(sb.jacobian(v**3, v), v), mask)
+    at = {v: np.array([1.0, 2.0, 3.0]), mask: np.arange(27).reshape(3, 3, 3) % 4 > 0}
+    np.testing.assert_array_equal(sb.lambdify([v, mask], node)(*at.values()), evaluate([node], at)[0])

@@ -53,8 +53,8 @@ def emit_module(
     builder, texts = write_program(scope, prepared[: len(nodes)], updates.refilled(prepared[len(nodes) :]))
     last = return_line(outputs, texts, builder)
     checks = _size_checks(order, inputs, scope.arguments) if check else []
-    sizes_read = _size_lines(builder.program, checks, bound, scope)
     limits = limit_lines(outputs, memory_limit, builder)
+    sizes_read = _size_lines(builder.program, checks, bound, scope)
     lines = without_unused([*sizes_read, *limits, *builder.program.lines, last])
     said = leaves_of(written)
     takes = _cost_text(scope, builder, prepared, len(nodes)) if cost else ""

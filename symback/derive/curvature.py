@@ -9,6 +9,7 @@ from itertools import count
 
 from symback import errors
 from symback.derive import forward, reverse
+from symback.derive.kept import kept
 from symback.derive.paths import active_nodes
 from symback.derive.reverse import check_output, check_wrt
 from symback.graph import rebuild, toposort
@@ -38,14 +39,16 @@ def hvp(
     loss: Node, wrt: Sequence[Node], vectors: Sequence[Node], *, disconnected: str = "error", written: bool = False
 ) -> list[Node]:
     """Return the Hessian-vector product, forward over reverse: the derivative of the gradient along the vectors."""
-    return forward.jvp(_gradients(loss, wrt, disconnected, written), wrt, vectors, disconnected="zero")
+    (loss,), wrt, release = kept([loss], wrt)
+    return release(forward.jvp(_gradients(loss, wrt, disconnected, written), wrt, vectors, disconnected="zero"))
 
 
 def vhp(
     loss: Node, wrt: Sequence[Node], vectors: Sequence[Node], *, disconnected: str = "error", written: bool = False
 ) -> list[Node]:
     """Return the vector-Hessian product, reverse over reverse: the vectors pulled back through the gradient."""
-    return reverse.vjp(_gradients(loss, wrt, disconnected, written), wrt, vectors, disconnected="zero")
+    (loss,), wrt, release = kept([loss], wrt)
+    return release(reverse.vjp(_gradients(loss, wrt, disconnected, written), wrt, vectors, disconnected="zero"))
 
 
 def gauss_newton(

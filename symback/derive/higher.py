@@ -17,11 +17,13 @@ from collections.abc import Sequence
 
 from symback.derive.affine import affine_cuts
 from symback.derive.forward import push
+from symback.derive.kept import kept
 from symback.derive.orders import LEAST_GAIN, Order, entries, order_of
 from symback.derive.paths import between
 from symback.derive.reverse import backpropagate, check_loss, check_output, check_wrt, grad, result_of
 from symback.derive.rules import identity_seed
 from symback.graph import toposort
+from symback.nodes.add import Plus, add, split_coefficient, with_coefficient
 from symback.nodes.apply import Named
 from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.node import Node
@@ -97,19 +99,20 @@ def hessian(
 ) -> list[list[Node]]:
     """Return the second derivatives of a scalar, a block for each pair of `wrt`; unconnected blocks are zero."""
     check_loss(loss, wrt, disconnected)
+    (loss,), wrt, release = kept([loss], wrt)
     (loss,) = stabilise([loss], wrt)
     routes = [_Route(loss, variable, hints) for variable in wrt]
     blocks: dict[tuple[int, int], Node] = {}
     apart = _are_apart(wrt)
     for row, route in enumerate(routes):
-        blocks[row, row] = route.second_derivative()
+        blocks[row, row] = _transposes_last(route.second_derivative())
         columns = [column for column in range(len(wrt)) if column > row or (column < row and not apart)]
         found = route.mixed_derivatives([routes[column] for column in columns])
         for column, block in zip(columns, found, strict=True):
             blocks[row, column] = block
             if apart:
                 blocks[column, row] = _transposed(block, wrt[row], wrt[column])
-    return [[blocks[row, column] for column in range(len(wrt))] for row in range(len(wrt))]
+    return [release([blocks[row, column] for column in range(len(wrt))]) for row in range(len(wrt))]
 
 
 def _are_apart(wrt: Sequence[Node]) -> bool:
@@ -125,6 +128,21 @@ def _gradient(loss: Node, variable: Node) -> Node:
 def _transposed(block: Node, row: Node, column: Node) -> Node:
     rows, columns = labels_of(row, column)
     return result_of(permute(block, [*columns, *rows]), row, column.shape)
+
+
+def _transposes_last(block: Node) -> Node:
+    """Write ``A + A'`` as one reads it, whichever of the two the sweep has found first."""
+    terms = list(block.operands) if isinstance(block, Plus) else []
+    rank = len(block.shape) // 2
+    for place, term in enumerate(terms):
+        core, coefficient = split_coefficient(term)
+        if isinstance(core, Contract) and len(core.operands) == 1:
+            turned = permute(core, [*range(rank, 2 * rank), *range(rank)])
+            upright = with_coefficient(turned, coefficient)
+            if turned is core.operands[0] and upright in terms[place:]:
+                other = terms.index(upright)
+                terms[place], terms[other] = upright, term
+    return add(*terms) if terms else block
 
 
 class _Route:
@@ -201,14 +219,17 @@ class _Route:
         """Return the second derivative by an affine node, by way of the one beyond it that saves most, if one does."""
         place, nodes = self.path.index(start), self.affine[self.affine.index(start) :]
         end = max(nodes, key=lambda node: _saving(self.path[place:], node, self.hints))
-        if _saving(self.path[place:], end, self.hints) <= 0:
-            return in_order(_gradient(self.loss, start), [start], hints=self.hints)[0]
+        straight = _saving(self.path[place:], end, self.hints) <= 0
+        (loss,), (start, end), release = kept([self.loss], [start, start if straight else end])
+        if straight:
+            return release(in_order(_gradient(loss, start), [start], hints=self.hints))[0]
         (factor,) = in_order(end, [start], hints=self.hints)
         inner, rows, columns = labels_of(end, start, start)
         lead = permute(factor, [*range(len(inner), len(inner) + len(rows)), *range(len(inner))])
-        pulled = backpropagate([(_gradient(self.loss, end), lead)], [end]).get(end)
+        pulled = backpropagate([(_gradient(loss, end), lead)], [end]).get(end)
         second = (result_of(pulled, end, start.shape), columns + inner)
-        return result_of(contract([(factor, inner + rows), second], rows + columns), start, start.shape)
+        found = result_of(contract([(factor, inner + rows), second], rows + columns), start, start.shape)
+        return release([found])[0]
 
 
 def _saving(path: Sequence[Node], end: Node, hints: Hints) -> int:

@@ -8,7 +8,7 @@ from symback.derive.rules import contributions, identity_seed, undo_broadcast
 from symback.graph import many_allocations, toposort
 from symback.nodes.add import add
 from symback.nodes.apply import Named
-from symback.nodes.contract import is_zero
+from symback.nodes.contract import Contract, is_zero
 from symback.nodes.dtypes import is_float
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable, exact
@@ -88,8 +88,16 @@ def check_wrt(operation: str, outputs: Sequence[Node], wrt: Sequence[Node], disc
             raise errors.constant_variable(operation, node)
         if not is_float(node.dtype):
             raise errors.not_differentiable_dtype(node)
+        if isinstance(node, Contract) and not node.is_core and _is_past(node, outputs):
+            raise errors.dissolved(operation, outputs[0], node)
         if node not in reached and disconnected == "error":
             raise errors.disconnected(operation, outputs[0], node)
+
+
+def _is_past(node: Contract, outputs: Sequence[Node]) -> bool:
+    """Do outputs depend on what a multiple or a view is of, past it? Products look through those that have no name."""
+    beyond = set(toposort(outputs, stops={node}))
+    return any(operand in beyond for operand in node.operands if not isinstance(operand, (Exact, Constant, Ones, Size)))
 
 
 def check_loss(loss: Node, wrt: Sequence[Node], disconnected: str) -> None:

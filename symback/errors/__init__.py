@@ -59,6 +59,7 @@ from symback.errors.derivatives import (
     cotangent_count,
     cotangent_mismatch,
     disconnected,
+    dissolved,
     no_derivative,
     no_derivative_by,
     no_variables,
@@ -66,6 +67,7 @@ from symback.errors.derivatives import (
     not_one_node,
     not_scalar,
     output_dtype,
+    packed_output,
 )
 from symback.errors.indices import (
     bad_quantile,
@@ -230,6 +232,7 @@ __all__ = [
     "cotangent_mismatch",
     "ddof_twice",
     "disconnected",
+    "dissolved",
     "empty_border",
     "empty_convolution",
     "empty_reduction",
@@ -293,6 +296,7 @@ __all__ = [
     "other_structure",
     "output_dtype",
     "over_limit",
+    "packed_output",
     "past_the_output",
     "pattern_too_large",
     "position_out_of_range",

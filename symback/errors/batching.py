@@ -19,7 +19,10 @@ def batch_no_mapping(given: object) -> InputError:
 def batch_no_variable(key: object, known: Sequence[str]) -> InputError:
     """A key that names nothing in the graph."""
     names = f"it has {', '.join(known)}" if known else "it has none"
-    return InputError(f"batch: {str(key)[:40]!r} is no variable of this graph; {names}")
+    return InputError(
+        f"batch: {str(key)[:40]!r} is no variable of this graph; {names}. A derivative may no longer depend on all "
+        "that its function does; if so, leave the key out"
+    )
 
 
 def batch_of_computed(node: Any) -> InputError:

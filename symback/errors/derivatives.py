@@ -13,6 +13,14 @@ def not_scalar(operation: str, node: Any) -> DerivativeError:
     )
 
 
+def dissolved(operation: str, output: Any, node: Any) -> DerivativeError:
+    """A multiple or a view that may have gone up in products, so that not all that depends on it is found."""
+    return DerivativeError(
+        f"{operation}: {output.short()} also depends on what {show(node)} is a multiple or a view of, and products "
+        f"look through such nodes; name it where it is made, v = sb.let('v', ...), and differentiate by that"
+    )
+
+
 def disconnected(operation: str, output: Any, node: Any) -> DerivativeError:
     """A variable that the output does not depend on."""
     return DerivativeError(
@@ -42,6 +50,14 @@ def not_one_node(operation: str, given: object) -> UsageError:
     return UsageError(
         f"{operation}: what is differentiated is one node, not a {type(given).__name__}; add losses up, "
         "or call it for each node (sb.vjp, sb.jvp and sb.jacobian take several)"
+    )
+
+
+def packed_output(operation: str, given: object) -> UsageError:
+    """An object made of several arrays, such as a sparse matrix, where nodes are wanted."""
+    return UsageError(
+        f"{operation}: a {type(given).__name__} is made of several arrays by emitted code, so it is an output for "
+        f"sb.lambdify only; call {operation} for the nodes that it belongs to, or for the dense derivative"
     )
 
 

@@ -16,6 +16,6 @@ def over_limit(shape: Iterable[object], needed: int, limit: int, cure: str) -> M
     )
 
 
-def bad_memory_limit(value: object) -> InputError:
+def bad_memory_limit(operation: str, value: object) -> InputError:
     """A limit that is no number of bytes."""
-    return InputError(f"lambdify: memory_limit={value!r} is no number of bytes; give a positive integer, or None")
+    return InputError(f"{operation}: memory_limit={value!r} is no number of bytes; give a positive integer, or None")

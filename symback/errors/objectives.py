@@ -68,6 +68,11 @@ def vector_shape(name: str, found: Sequence[int], wanted: int, composition: str)
     return InputError(f"{name} has shape {show_shape(found)}, wanted ({wanted},): {composition}")
 
 
+def no_vector(name: str, reason: object, composition: str) -> InputError:
+    """Parameters of which NumPy makes no array, such as ragged lists."""
+    return InputError(f"{name} is no vector of numbers: {reason}; wanted {composition}")
+
+
 def vector_dtype(name: str, kind: str, wanted: object) -> DtypeError:
     """A vector of parameters that does not consist of real numbers."""
     return DtypeError(
@@ -96,8 +101,3 @@ def large_hessian(size: int, itemsize: int, limit: int) -> MemoryLimitError:
         f"hess: the Hessian of {size} parameters takes {size**2 * itemsize:,} bytes, the limit is {limit:,}; use "
         "hessp, its product with a vector, or give a larger memory_limit"
     )
-
-
-def bad_limit(value: object) -> InputError:
-    """A limit that is no number of bytes."""
-    return InputError(f"objective: memory_limit={value!r} is no number of bytes; give a positive integer, or None")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from symback.errors.kinds import DtypeError, InputError, InvalidNameError, ShapeError, UsageError
+from symback.errors.kinds import DerivativeError, DtypeError, InputError, InvalidNameError, ShapeError, UsageError
 from symback.errors.words import show
 
 
@@ -70,6 +70,14 @@ def repeated_parameter(operation: str, name: str) -> InputError:
 def loss_without_parameters(operation: str) -> UsageError:
     """A loss, but not what it is differentiated by."""
     return UsageError(f"{operation}: params is missing; name the variables to train, or give a dict of gradients")
+
+
+def untrained(operation: str, parameter: Any) -> DerivativeError:
+    """A parameter that the loss does not depend on."""
+    return DerivativeError(
+        f"{operation}: the loss does not depend on {show(parameter)}; leave it out of params, "
+        "or give a dict of gradients"
+    )
 
 
 def missing_gradient(operation: str, name: str) -> InputError:

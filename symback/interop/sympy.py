@@ -26,7 +26,7 @@ from symback.nodes.rows import postorder
 from symback.ops.elementwise.arithmetic import divide
 from symback.ops.elementwise.logic import where
 from symback.ops.elementwise.powers import power
-from symback.structure import Nested, leaves_of, refill
+from symback.structure import Nested, Packed, leaves_of, packed_in, refill
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Function)
 """What is a constant if its arguments are."""
@@ -233,6 +233,18 @@ class Conversion:
     def nodes(self, nested: Nested) -> list[Node]:
         """Return the leaves of a structure as nodes."""
         return [self._bridge.to_node(leaf) for leaf in leaves_of(nested)]
+
+    def one_node(self, operation: str, output: Any) -> Node:
+        """Return what must be one node, and no structure of nodes."""
+        if isinstance(output, (list, tuple, dict, Packed)):
+            raise errors.not_one_node(operation, output)
+        return self._bridge.to_node(output)
+
+    def arrays(self, operation: str, nested: Nested) -> list[Node]:
+        """Return the leaves of a structure in which nothing is an object made of several arrays."""
+        for packed in packed_in(nested):
+            raise errors.packed_output(operation, packed)
+        return self.nodes(nested)
 
     def results(self, structure: Nested, nodes: Sequence[Node]) -> Nested:
         """Return results in a structure, as SymPy expressions if that is what went in."""

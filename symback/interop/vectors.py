@@ -14,9 +14,7 @@ from symback.structure import Nested, leaves_as_in
 
 def one_scalar(operation: str, loss: Any, given: Conversion) -> Node:
     """Return what must be one scalar node, and no structure of nodes."""
-    if isinstance(loss, (list, tuple, dict)):
-        raise errors.not_one_node(operation, loss)
-    (node,) = given.nodes(loss)
+    node = given.one_node(operation, loss)
     if node.shape != ():
         raise errors.not_scalar(operation, node)
     check_output(operation, node)
@@ -25,7 +23,7 @@ def one_scalar(operation: str, loss: Any, given: Conversion) -> Node:
 
 def outputs_of(operation: str, outputs: Nested, given: Conversion) -> list[Node]:
     """Return the nodes that are differentiated, at least one."""
-    nodes = given.nodes(outputs)
+    nodes = given.arrays(operation, outputs)
     if not nodes:
         raise errors.no_outputs(operation)
     return nodes

@@ -21,6 +21,7 @@ from symback.nodes.dtypes import promote
 from symback.nodes.exact_numbers import fits, plus, sympy_value, times
 from symback.nodes.leaves import Exact, ExactValue, Ones, exact, ones_of, size_of
 from symback.nodes.node import METHODS, Node, Param
+from symback.nodes.repeated import repeated_in_order
 from symback.nodes.shapes import Shape, SizeExpr, intern_shape
 
 __all__ = [
@@ -197,8 +198,9 @@ def _assemble(terms: Sequence[tuple[Node, Labels]], out: Labels) -> Node:
     """Make the Contract of operands that need no further normalisation."""
     if len(terms) == 1 and terms[0][1] == out and len(set(out)) == len(out):
         return terms[0][0]
-    subscripts = canonical_subscripts([labels for _, labels in terms], out)
     nodes = [node for node, _ in terms]
+    several = len(set(nodes)) < len(nodes)
+    subscripts = canonical_subscripts([x for _, x in (repeated_in_order(terms, out) if several else terms)], out)
     found = Contract.find((subscripts, *nodes))
     if found is not None:
         return found

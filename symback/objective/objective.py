@@ -15,7 +15,7 @@ from symback.nodes.apply import Named
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node, Param
-from symback.nodes.shapes import as_shape, size_symbols
+from symback.nodes.shapes import as_shape, integer_of, size_symbols
 from symback.nodes.substitute import substitute
 from symback.objective.evaluation import Objective, Problem
 from symback.objective.parameters import Sizes, Unrolled, known
@@ -58,9 +58,10 @@ def objective(
         (array([-1., -2.]), array([1., 2.]))
     """
     _check_options(style=(style, ("readable", "fast")), copy=(copy, (True, False)))
-    if memory_limit is not None and (type(memory_limit) is not int or memory_limit < 1):
-        raise messages.bad_limit(memory_limit)
-    inside, problem, values = _problem(loss, params, {} if data is None else data, style, memory_limit)
+    limit = integer_of(memory_limit)
+    if memory_limit is not None and (limit is None or limit < 1):
+        raise errors.bad_memory_limit("objective", memory_limit)
+    inside, problem, values = _problem(loss, params, {} if data is None else data, style, limit)
     hints = size_hints("objective", sizes, [*inside, *problem.data])
     start: Sizes = {name: (size, "sizes") for name, size in hints.items()}
     return Objective(problem, EmittedFunctions, values, start, copy)
@@ -76,10 +77,8 @@ def _problem(
     loss: Any, params: Nested, data: Any, style: str, memory_limit: int | None
 ) -> tuple[list[Variable], Problem, list[Any]]:
     """Return the variables of a loss, the problem, and values for the variables among its data."""
-    if isinstance(loss, (list, tuple, dict)):
-        raise errors.not_one_node("objective", loss)
     given = Conversion(loss)
-    (node,) = given.nodes(loss)
+    node = given.one_node("objective", loss)
     inside = {leaf.name: leaf for leaf in toposort([node]) if isinstance(leaf, Variable)}
     parameters = _parameters(node, params, inside, given)
     values = _data(data, inside, given)

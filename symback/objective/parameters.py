@@ -58,7 +58,10 @@ class Unrolled:
         """Return a vector of the right length and dtype; float64 is accepted for float32, as optimisers compute so."""
         if type(given) is np.ndarray and given.dtype == self.dtype and given.shape == (self.size,):
             return np.ascontiguousarray(given)
-        vector = np.asarray(given)
+        try:
+            vector = np.asarray(given)
+        except (ValueError, TypeError) as reason:
+            raise messages.no_vector(name, reason, str(self)) from None
         wanted = self.dtype if vector.dtype.kind != "f" else np.dtype("float64")
         if isinstance(given, np.ma.MaskedArray):
             raise messages.vector_dtype(name, "a masked array", self.dtype)

@@ -249,14 +249,24 @@ def _gradients(operation: str, loss: Any, params: Nested) -> dict[Variable, Node
     else:
         if isinstance(loss, (list, tuple)):
             raise errors.not_one_node(operation, loss)
-        wanted = parameters_of(operation, leaves_of(params))
-        found = dict(zip(wanted, grad(as_node(loss), wanted), strict=True)) if wanted else {}
+        node, wanted = as_node(loss), parameters_of(operation, leaves_of(params))
+        _check_loss(operation, node, wanted)
+        found = dict(zip(wanted, grad(node, wanted), strict=True)) if wanted else {}
     if not found:
         raise messages.no_parameters(operation)
     for w, g in found.items():
         if g.shape != w.shape:
             raise messages.rule_gradient_shape(operation, w, g)
     return {w: as_dtype_of(g, w) for w, g in found.items()}
+
+
+def _check_loss(operation: str, loss: Node, params: Sequence[Variable]) -> None:
+    if loss.shape != ():
+        raise errors.not_scalar(operation, loss)
+    reached = set(toposort([loss]))
+    for w in params:
+        if w not in reached:
+            raise messages.untrained(operation, w)
 
 
 # -- the optimizer's own variables -----------------------------------------------------------------------

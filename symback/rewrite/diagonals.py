@@ -36,14 +36,13 @@ def diagonals_among_others(node: Node, scope: Scope) -> Iterator[Match]:
     terms = [with_coefficient(core, factor) for core, factor in _OUTSIDE.terms(node)]
     if len(terms) > MOST_TERMS:
         return
-    groups: dict[Labels, dict[Node, Node]] = {}
-    for term in terms:
-        found = _diagonal(term, scope)
-        if found is not None:
-            groups.setdefault(found.places, {})[term] = found.entries
-    for places, group in groups.items():
-        rest = [term for term in terms if term not in group]
-        first, *others = group.values()
+    groups: dict[Labels, list[Node]] = {}
+    found = [_diagonal(term, scope) for term in terms]
+    for each in found:
+        if each is not None:
+            groups.setdefault(each.places, []).append(each.entries)
+    for places, (first, *others) in groups.items():
+        rest = [term for term, each in zip(terms, found, strict=True) if each is None or each.places != places]
         if rest and others and fills(rest, node.shape, node.dtype):
             yield Match({"x": first, "y": add(*others), "z": add(*rest), "view": _embedding(places)})
 

@@ -55,7 +55,8 @@ class _Concentration:
         if not any(operand in self.found for operand in node.operands):
             return node
         if isinstance(node, Plus):
-            return self.total(node.operands) if all(x in self.found for x in node.operands) else node
+            whole = all(x in self.found and x.shape == node.shape for x in node.operands)
+            return self.total(node.operands) if whole else node
         if isinstance(node, Contract):
             return self._product(node)
         if isinstance(node, Map):

@@ -89,7 +89,8 @@ def checked_updates(**declared: tuple) -> object:
                 seen.clear()
             known = seen in accepted
             right = given
-            if not known or not all(given[x].flags.writeable for x in updated):
+            flags = [given[x].flags for x in updated] if known else []
+            if not known or not all(x.writeable and x.forc for x in flags):
                 right = all_converted(given, declared)
                 parts = [(type(x), x.dtype, x.shape) for x in right.values()]
                 if seen == [part for several in parts for part in several]:

@@ -147,11 +147,13 @@ def coordinates(terms: Sequence[Term], rows: Shape, columns: Shape) -> Coordinat
 def by_rows(terms: Sequence[Term], rows: Shape, columns: Shape) -> Coordinates | None:
     """Return the entries in order of their rows, the same number in each, and instead of the rows where each starts.
 
-    None if they do not lie so: there is more than one term, or its axes are not those of the rows.
+    None if they do not lie so: there is more than one term, its axes are not those of the rows, or are shorter.
     """
     if len(terms) != 1 or terms[0].places[: len(rows)] != tuple(Place(0, 1, axis) for axis in range(len(rows))):
         return None
     (term,) = terms
+    if term.value.shape[: len(rows)] != rows:
+        return None
     each = product(term.value.shape[len(rows) :])
     column = _number(term, term.places[len(rows) :], columns)
     starts = hadamard(size_of(each), numbers_below(simplify_size(product(rows) + 1)))

@@ -114,7 +114,7 @@ class StructuredTensor:
             from scipy import sparse
         except ImportError:
             raise ImportError("toscipy needs SciPy, the extra symback[scipy]") from None
-        leading = self.ndim // 2 if leading is None else leading
+        leading = self._rows("toscipy", leading)
         found = [self._entries(term, leading) for term in self.terms]
         data, rows, columns = (
             np.concatenate(several) for several in zip(*found, strict=True)
@@ -122,9 +122,21 @@ class StructuredTensor:
         shape = _count(self.shape[:leading]), _count(self.shape[leading:])
         return sparse.coo_array((data, (rows, columns)), shape=shape).tocsr()
 
+    def _rows(self, name: str, leading: int | None) -> int:
+        """Return how many axes are rows, by default half of them."""
+        leading = self.ndim // 2 if leading is None else leading
+        if leading not in range(self.ndim + 1):
+            axes = f"an array of {self.ndim} axes, wanted 0 to {self.ndim}"
+            raise InputError(f"{name}: leading={leading!r} does not fit {axes}")
+        return leading
+
     def _entries(self, term: tuple, leading: int) -> tuple:
         """Return the entries of a term, and the row and the column of each."""
         index, pattern, factors = term
+        zero = any(x.ndim == 0 and x == 0 for x in factors)
+        if zero and all(np.isfinite(x).all() for x in factors):
+            none = np.zeros(0, dtype=np.int64)
+            return none.astype(self.dtype), none, none
         operands, letters = pattern.split("->")
         distinct = "".join(dict.fromkeys(letters))
         left, places, lengths = iter(letters), [], dict.fromkeys(distinct, 1)
@@ -155,14 +167,14 @@ class StructuredTensor:
         except ImportError:
             message = "aslinearoperator needs SciPy, the extra symback[scipy]"
             raise ImportError(message) from None
-        leading = self.ndim // 2 if leading is None else leading
+        leading = self._rows("aslinearoperator", leading)
         rows, columns = self.shape[:leading], self.shape[leading:]
         return LinearOperator(
             (_count(rows), _count(columns)),
             matvec=lambda v: self.matvec(v.reshape(columns)).ravel(),
             rmatvec=lambda v: self.rmatvec(v.reshape(rows)).ravel(),
-            matmat=lambda v: self.matmat(v.reshape(*columns, -1)).reshape(
-                -1, v.shape[1]
+            matmat=lambda v: self.matmat(v.reshape(*columns, v.shape[1])).reshape(
+                _count(rows), v.shape[1]
             ),
             dtype=self.dtype,
         )
@@ -170,6 +182,16 @@ class StructuredTensor:
     def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
         """Refuse to become an array that may not fit into memory, unless it is said."""
         raise TypeError("a StructuredTensor is no array; call its method todense()")
+
+    def _refuse(self, *_: object) -> object:
+        raise TypeError(
+            "a StructuredTensor has no arithmetic; call its method todense(), "
+            "or matvec() for products"
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __neg__ = _refuse
+    __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
+    __matmul__ = __rmatmul__ = __pow__ = __rpow__ = _refuse
 
     def __repr__(self) -> str:
         names = {

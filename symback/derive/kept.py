@@ -1,0 +1,47 @@
+"""Nodes that stay in a graph while it is differentiated by them, and the result differentiated again.
+
+Multiples and views, as ``2*x`` and ``x.T``, dissolve in products: ``(2*x)*(2*x)`` is ``4*x*x``, in which ``2*x`` is
+found no more. So what is differentiated by twice is given a name meanwhile, which products do not look through.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from symback.graph import rebuild, toposort
+from symback.nodes.apply import Named
+from symback.nodes.contract import Contract
+from symback.nodes.labels import Label
+from symback.nodes.leaves import Variable
+from symback.nodes.node import Node
+
+Release = Callable[[Sequence[Node]], list[Node]]
+
+
+def kept(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[list[Node], list[Node], Release]:
+    """Return outputs and variables in which those variables that could dissolve have names, and what takes these off.
+
+    Args:
+        outputs: What is to be differentiated.
+        wrt: Variables or intermediate nodes.
+    """
+    loose = [node for node in dict.fromkeys(wrt) if isinstance(node, Contract)]
+    if not loose:
+        return list(outputs), list(wrt), list
+    taken = {node.name for node in toposort([*outputs, *wrt]) if isinstance(node, (Variable, Named))}
+    names = (name for name in (f"kept_{number}" for number in count(1)) if name not in taken)
+    labels = {node: Label(name) for node, name in zip(loose, names, strict=False)}
+    own = {f"{lead}{label.name}" for label in labels.values() for lead in ("", "d_")}
+
+    def name(node: Node, operands: tuple[Node, ...]) -> Node:
+        new = node.with_operands(operands)
+        return Named(labels[node], new) if node in labels else new
+
+    def bare(node: Node, operands: tuple[Node, ...]) -> Node:
+        return operands[0] if isinstance(node, Named) and node.name in own else node.with_operands(operands)
+
+    def release(found: Sequence[Node]) -> list[Node]:
+        forms = rebuild(found, bare)
+        return [forms[node] for node in found]
+
+    named = rebuild([*outputs, *wrt], name)
+    return [named[node] for node in outputs], [named[node] for node in wrt], release
