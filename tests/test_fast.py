@@ -190,3 +190,14 @@ def test_many_buffers_are_bound_in_lines_of_the_usual_length(shape):
     values = np.random.default_rng(7).uniform(0.5, 1.5, (2, 3, 4, 5) if len(shape) > 1 else (2, 20_000))
     for found, wanted in zip(fast(*values), readable(*values), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_masks_compare_floats_with_floats_and_integers_with_integers():
+    x, k = sb.tensor("x", (3,)), sb.tensor("k", (3,), dtype="int64")
+    f = sb.lambdify([x, k], [sb.where(x > 0, sb.exp(x), 0) * 2, sb.where(k > 2, sb.exp(x), 0) * 3], style="fast")
+    assert "x > 0.0" in f.source
+    assert "k > 2" in f.source
+    assert "k > 2.0" not in f.source
+    values = np.array([-1.0, 0.5, 2.0]), np.array([2**53 + 1, 2, 3])
+    np.testing.assert_allclose(f(*values)[0], np.where(values[0] > 0, 2 * np.exp(values[0]), 0))
+    np.testing.assert_allclose(f(*values)[1], np.where(values[1] > 2, 3 * np.exp(values[0]), 0))

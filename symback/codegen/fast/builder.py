@@ -18,6 +18,7 @@ from symback.codegen.fast.steps import (
     Step,
     aligned_shape,
     broadcast_shape,
+    compared_as_floats,
     early,
     share_names,
     turned,
@@ -30,7 +31,7 @@ from symback.codegen.source.text import Text, coefficient_factor, exact_text
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.classify import Product
-from symback.nodes.contract import Contract
+from symback.nodes.contract import Contract, is_zero
 from symback.nodes.exact_numbers import times
 from symback.nodes.leaves import Exact
 from symback.nodes.node import Node
@@ -343,8 +344,7 @@ class FastBuilder(Builder):
     def _state_where(self, node: Map) -> Text | None:
         """Write zeros into an array where a mask does not hold."""
         mask, array, other = node.operands
-        zero = isinstance(other, Exact) and other.value == 0
-        if not zero or array.shape != node.shape or array.dtype != node.dtype or self._texts[array].negative:
+        if not is_zero(other) or array.shape != node.shape or array.dtype != node.dtype or self._texts[array].negative:
             return None
-        refs = [self._ref(array), self._ref(mask)]
+        refs = [self._ref(array), compared_as_floats(self._ref(mask), mask)]
         return self._finish(node, self._state(self._name(node), ZERO_WHERE_NOT, refs, node, node.shape))

@@ -7,8 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from symback.codegen.source.text import ATOM, PRODUCT, SUM, Text, template_text
+from symback.nodes.apply import Map
 from symback.nodes.classify import Product
 from symback.nodes.contract import Labels
+from symback.nodes.leaves import Exact
+from symback.nodes.node import Node
 from symback.nodes.shapes import Shape
 
 OPERATORS = {
@@ -128,6 +131,15 @@ def turned(operand: Operand, shape: Shape) -> Operand:
     return operand._replace(array=None, text=copied)
 
 
+def compared_as_floats(mask: Operand, node: Node) -> Operand:
+    """Return a mask in which floats are compared with a float, as in ``x > 0.0``: NumPy converts no integer then."""
+    number = node.operands[-1] if isinstance(node, Map) and len(node.operands) == 2 else None
+    if mask.array is not None or not isinstance(number, Exact) or node.operands[0].dtype.kind != "f":
+        return mask
+    plain = type(number.value) is int and mask.text.text.endswith(f" {number.value}")
+    return mask._replace(text=mask.text._replace(text=f"{mask.text.text}.0")) if plain else mask
+
+
 def holders(arrays: Iterable[Array]) -> set[Array]:
     """Return the arrays whose memory these may look into, and themselves."""
     found: set[Array] = set()
@@ -237,6 +249,8 @@ def expression(step: Step, out: str | None = None) -> str:
         return f"{texts[0].wrapped(rank)} {sign} {texts[1].wrapped(rank + 1)}"
     if out is None and step.function == "np.negative":
         return f"-{texts[0].wrapped(ATOM)}"
+    if step.function in ("np.maximum", "np.minimum") and step.target.dtype.kind == "f":
+        texts = [text._replace(text=f"{text.text}.0") if text.text.isdigit() else text for text in texts]
     options = [step.options] if step.options else []
     target = [] if out is None else [f"out={out}"]
     function = "np.matmul" if step.function == DOT else step.function  # dot wants memory in C order
