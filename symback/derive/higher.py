@@ -217,9 +217,8 @@ class _Route:
 
     def _by(self, start: Node) -> Node:
         """Return the second derivative by an affine node, by way of the one beyond it that saves most, if one does."""
-        place, nodes = self.path.index(start), self.affine[self.affine.index(start) :]
-        end = max(nodes, key=lambda node: _saving(self.path[place:], node, self.hints))
-        straight = _saving(self.path[place:], end, self.hints) <= 0
+        end = self._best_end(start)
+        straight = end is start
         (loss,), (start, end), release = kept([self.loss], [start, start if straight else end])
         if straight:
             return release(in_order(_gradient(loss, start), [start], hints=self.hints))[0]
@@ -231,11 +230,16 @@ class _Route:
         found = result_of(contract([(factor, inner + rows), second], rows + columns), start, start.shape)
         return release([found])[0]
 
-
-def _saving(path: Sequence[Node], end: Node, hints: Hints) -> int:
-    """Count what a second pass from `end` to where the path starts costs more for each row than the Jacobian does."""
-    passed = path[1 : path.index(end) + 1]
-    return sum(_cost(node, hints) for node in passed) - LEAST_GAIN * entries(path[0], hints) * entries(end, hints)
+    def _best_end(self, start: Node) -> Node:
+        """Return the affine node from which a second pass to `start` costs most beyond a product with its Jacobian."""
+        affine, width = set(self.affine), entries(start, self.hints)
+        best, most, passed = start, 0, 0
+        for node in self.path[self.path.index(start) + 1 :]:
+            passed += _cost(node, self.hints)
+            saved = passed - LEAST_GAIN * width * entries(node, self.hints) if node in affine else 0
+            if saved > most:
+                best, most = node, saved
+        return best
 
 
 def _cost(node: Node, hints: Hints) -> int:
