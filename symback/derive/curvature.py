@@ -5,15 +5,13 @@ The Gauss-Newton matrix J' H J takes three: along the model, along the gradient 
 """
 
 from collections.abc import Sequence
-from itertools import count
 
 from symback import errors
 from symback.derive import forward, reverse
 from symback.derive.kept import kept
-from symback.derive.paths import active_nodes
+from symback.derive.paths import active_nodes, fresh_names
 from symback.derive.reverse import check_output, check_wrt
 from symback.graph import rebuild, toposort
-from symback.nodes.apply import Named
 from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
 from symback.rewrite.stability import stabilise
@@ -91,8 +89,7 @@ def _with_operands(node: Node, operands: tuple[Node, ...]) -> Node:
 
 def _standing_for(outputs: Sequence[Node], users: Sequence[Node]) -> list[Variable]:
     """Return variables in the place of outputs, with names that nothing has among what uses them."""
-    taken = {node.name for node in toposort(users) if isinstance(node, (Variable, Named))}
-    names = (name for name in (f"output_{number}" for number in count(1)) if name not in taken)
+    names = fresh_names("output", users)
     return [variable(name, output.shape, output.dtype) for name, output in zip(names, outputs, strict=False)]
 
 

@@ -18,8 +18,9 @@ from symback.nodes.contract import Contract, contract, is_zero
 from symback.nodes.dtypes import BOOL, is_float
 from symback.nodes.leaves import ones_of
 from symback.nodes.node import Node
-from symback.nodes.products import broadcast_to, keep_axes, zeros_of
+from symback.nodes.products import broadcast_to, zeros_of
 from symback.nodes.shapes import Shape
+from symback.op.batch import with_ones
 from symback.ops.elementwise.logic import astype
 
 
@@ -115,8 +116,7 @@ class _Sweep:
 
     def _beside(self, tangent: Node, rank: int) -> Node:
         """Insert axes of size 1 behind the leading ones, so that the others stand where broadcasting wants them."""
-        missing = rank - (len(tangent.shape) - self.lead)
-        return keep_axes(tangent, range(self.lead, self.lead + missing)) if self.lead and missing > 0 else tangent
+        return with_ones(tangent, rank, self.lead) if self.lead else tangent
 
     def _spread(self, tangent: Node, shape: Shape) -> Node:
         """Repeat a tangent to the shape of its node, behind the leading axes."""

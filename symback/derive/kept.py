@@ -5,13 +5,12 @@ found no more. So what is differentiated by twice is given a name meanwhile, whi
 """
 
 from collections.abc import Callable, Sequence
-from itertools import count
 
-from symback.graph import rebuild, toposort
+from symback.derive.paths import fresh_names
+from symback.graph import rebuild
 from symback.nodes.apply import Named
 from symback.nodes.contract import Contract
 from symback.nodes.labels import Label
-from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 
 Release = Callable[[Sequence[Node]], list[Node]]
@@ -27,8 +26,7 @@ def kept(outputs: Sequence[Node], wrt: Sequence[Node]) -> tuple[list[Node], list
     loose = [node for node in dict.fromkeys(wrt) if isinstance(node, Contract)]
     if not loose:
         return list(outputs), list(wrt), list
-    taken = {node.name for node in toposort([*outputs, *wrt]) if isinstance(node, (Variable, Named))}
-    names = (name for name in (f"kept_{number}" for number in count(1)) if name not in taken)
+    names = fresh_names("kept", [*outputs, *wrt])
     labels = {node: Label(name) for node, name in zip(loose, names, strict=False)}
     own = {f"{lead}{label.name}" for label in labels.values() for lead in ("", "d_")}
 

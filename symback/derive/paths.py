@@ -1,9 +1,10 @@
 """Paths along which derivatives pass: the nodes on them, and those at which all of them meet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 
 from symback.graph import toposort
-from symback.nodes.apply import Apply
+from symback.nodes.apply import Apply, Named
 from symback.nodes.dtypes import is_float
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Variable
@@ -56,6 +57,12 @@ def cuts(path: Sequence[Node], variables: Sequence[Node]) -> list[Node]:
             found.append(node)
         reach = max(reach, furthest[place])
     return found
+
+
+def fresh_names(prefix: str, users: Iterable[Node]) -> Iterator[str]:
+    """Yield names, numbered from 1, that no variable and no `let` has among what `users` are computed from."""
+    taken = {node.name for node in toposort(users) if isinstance(node, (Variable, Named))}
+    return (name for name in (f"{prefix}_{number}" for number in count(1)) if name not in taken)
 
 
 _PROBE = Param.__new__(Label, ("(cotangent)", None, "let"))

@@ -44,10 +44,10 @@ def aligned(node: Node, operands: Operands, rank: int | None = None) -> list[Nod
     return [with_ones(new, wanted) if flag else new for new, flag in zip(operands, flags, strict=True)]
 
 
-def with_ones(x: Node, rank: int) -> Node:
-    """Insert axes of size 1 behind the first, so that there are `rank` behind it."""
-    missing = rank + 1 - len(x.shape)
-    return keep_axes(x, range(1, 1 + missing)) if missing > 0 else x
+def with_ones(x: Node, rank: int, lead: int = 1) -> Node:
+    """Insert axes of size 1 behind the first `lead` ones, so that there are `rank` behind these."""
+    missing = rank + lead - len(x.shape)
+    return keep_axes(x, range(lead, lead + missing)) if missing > 0 else x
 
 
 def applied(node: Any, operands: Operands, *parameters: Any) -> Node:

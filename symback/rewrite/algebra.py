@@ -20,15 +20,9 @@ from symback.rewrite.facts import is_nonnegative
 from symback.rewrite.notation import sqrt, where, zeros_like
 from symback.rewrite.outer import common_outer_factors
 from symback.rewrite.parts import Factors, function_of, is_product, ratio, sum_of
-from symback.rewrite.pattern import Match, Scope
+from symback.rewrite.pattern import MOST_TERMS, OUTSIDE, Match, Scope
 
 __all__ = ["SIMPLIFY"]
-
-_OUTSIDE = Scope(opens=False)
-"""Work is saved around what has a name, which keeps its statement, and not within."""
-
-_MOST_TERMS = 12
-"""How many terms a sum may have for common factors to be looked for."""
 
 
 def _zero_products(node: Node, scope: Scope) -> Iterator[Match]:
@@ -50,16 +44,16 @@ def _quotients(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a product of two factors, one of them a reciprocal."""
     if isinstance(node, Contract) and len(node.operands) == 2 and node.subscripts.aligned:
         for above, below in (node.operands, node.operands[::-1]):
-            bare = _OUTSIDE.bare(below)
+            bare = OUTSIDE.bare(below)
             if function_of(bare) == "divide" and bare.operands[0] is exact(1):
                 yield Match({"x": above, "y": bare.operands[1]})
 
 
 def _common_factors(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum of products that all have a sign, a whole number or a factor in common: multiplied by once."""
-    if len(node.operands) > _MOST_TERMS:
+    if len(node.operands) > MOST_TERMS:
         return
-    terms = [_OUTSIDE.factors(term) for term in node.operands]
+    terms = [OUTSIDE.factors(term) for term in node.operands]
     number = _common_number([found.coefficient for found in terms])
     if number != 1:
         rests = [_product(found._replace(coefficient=ratio(found.coefficient, number))) for found in terms]
@@ -101,9 +95,9 @@ def _rest_of(found: Factors, factor: Node) -> Node:
 
 def _common_matrices(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum of products of one matrix with several operands, which are added up first."""
-    if len(node.operands) > _MOST_TERMS:
+    if len(node.operands) > MOST_TERMS:
         return
-    terms = [split_coefficient(_OUTSIDE.bare(term)) for term in node.operands]
+    terms = [split_coefficient(OUTSIDE.bare(term)) for term in node.operands]
     products = [
         core.parts()._replace(coefficient=number)
         for core, number in terms
@@ -149,8 +143,8 @@ def _beside(matrix: Node, product: Parts, node: Node) -> _Beside | None:
 
 def _nested_sums(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum with sums within it, if terms meet that are alike."""
-    if any(isinstance(_OUTSIDE.bare(term), Plus) for term in node.operands):
-        terms = _OUTSIDE.terms(node)
+    if any(isinstance(OUTSIDE.bare(term), Plus) for term in node.operands):
+        terms = OUTSIDE.terms(node)
         if len({core for core, _ in terms}) < len(terms):
             yield Match({"x": sum_of(terms), "y": node})
 

@@ -7,12 +7,7 @@ from symback.nodes.add import add, fills, with_coefficient
 from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.leaves import exact
 from symback.nodes.node import Node
-from symback.rewrite.pattern import Match, Scope
-
-MOST_TERMS = 12
-"""How many terms a sum may have for equal diagonals to be looked for."""
-
-_OUTSIDE = Scope(opens=False)
+from symback.rewrite.pattern import MOST_TERMS, OUTSIDE, Match, Scope
 
 
 class _Diagonal(NamedTuple):
@@ -33,7 +28,7 @@ def diagonals(node: Node, scope: Scope) -> Iterator[Match]:
 
 def diagonals_among_others(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield a sum of which several terms, but not all, have one diagonal."""
-    terms = [with_coefficient(core, factor) for core, factor in _OUTSIDE.terms(node)]
+    terms = [with_coefficient(core, factor) for core, factor in OUTSIDE.terms(node)]
     if len(terms) > MOST_TERMS:
         return
     groups: dict[Labels, list[Node]] = {}

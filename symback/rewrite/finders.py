@@ -18,11 +18,8 @@ from symback.nodes.shapes import product
 from symback.rewrite.facts import has_logarithm
 from symback.rewrite.notation import hypot, log_of_number, norm, root_of_number
 from symback.rewrite.parts import aligned, function_of, reduction_of, sum_of
-from symback.rewrite.pattern import Match, Scope
+from symback.rewrite.pattern import MOST_TERMS, Match, Scope
 from symback.rewrite.views import View, is_view, split_views
-
-_MOST_TERMS = 12
-"""How many terms or factors are looked at together."""
 
 
 def logarithm_of_views(node: Node, scope: Scope) -> Iterator[Match]:
@@ -192,7 +189,7 @@ class _Flat(NamedTuple):
 def cross_entropies(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield the two halves of a cross-entropy among the terms of a sum: each entry by entry, or summed over axes."""
     terms = scope.terms(node)
-    if len(terms) > _MOST_TERMS:
+    if len(terms) > MOST_TERMS:
         return
     flat = [(place, found) for place, term in enumerate(terms) if (found := _with_softplus(*term, scope)) is not None]
     matches = []
@@ -217,7 +214,7 @@ def _with_softplus(core: Node | None, coefficient: Any, scope: Scope) -> _Flat |
         inner, labels = pending.pop()
         inside = scope.bare(inner)
         parts = inside.parts() if isinstance(inside, Contract) and inside not in scope.barriers else None
-        if parts is None or parts.ones or len({*parts.out}) < len(parts.out) or len(found.cores) > _MOST_TERMS:
+        if parts is None or parts.ones or len({*parts.out}) < len(parts.out) or len(found.cores) > MOST_TERMS:
             found.cores.append((inner, labels))
             continue
         names = dict(zip(parts.out, labels, strict=True))

@@ -15,13 +15,7 @@ from symback.nodes.add import add, with_coefficient
 from symback.nodes.contract import Contract, Labels, contract, times
 from symback.nodes.node import Node
 from symback.rewrite.parts import aligned
-from symback.rewrite.pattern import Match, Scope
-
-MOST_TERMS = 12
-"""How many terms a sum may have for common factors to be looked for."""
-
-_OUTSIDE = Scope(opens=False)
-"""Work is saved around what has a name, which keeps its statement, and not within."""
+from symback.rewrite.pattern import MOST_TERMS, OUTSIDE, Match, Scope
 
 Placed = tuple[Node, Labels]
 """A factor, and which axes of the product its axes are; what is summed has numbers below zero."""
@@ -38,7 +32,7 @@ def common_outer_factors(node: Node, scope: Scope) -> Iterator[Match]:
         return
     terms = []
     for operand in node.operands:
-        term = _product_of(_OUTSIDE.bare(operand), node)
+        term = _product_of(OUTSIDE.bare(operand), node)
         if term is None:
             return
         terms.append(term)

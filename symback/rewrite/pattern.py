@@ -49,7 +49,10 @@ _NUMBERS = {"c": Fraction(1000003, 1000033), "d": Fraction(1000037, 1000039)}
 
 _NUMBER_OF = {value: name for name, value in _NUMBERS.items()}
 _PREFIX = "wild_"
-_MOST_FACTORS = _MOST_TERMS = 12
+_MOST_FACTORS = 12
+
+MOST_TERMS = 12
+"""How many terms a sum may have for something to be looked for among them."""
 
 
 class Match(NamedTuple):
@@ -217,7 +220,7 @@ class Scope:
         """Yield the ways in which the terms of a pattern, times a number, are among those of a sum, or are all."""
         patterns = sorted(map(split_coefficient, pattern.operands), key=lambda term: isinstance(term[0], Variable))
         terms = self.terms(node)
-        if not len(patterns) <= len(terms) <= _MOST_TERMS:
+        if not len(patterns) <= len(terms) <= MOST_TERMS:
             return
         lead = patterns[0][1]
         if whole or any(coefficient in _NUMBER_OF for _, coefficient in patterns):
@@ -240,7 +243,7 @@ class Scope:
             term, factor = pending.pop()
             core, coefficient = split_coefficient(self.bare(term))
             bare = None if core is None else self.bare(core)
-            if isinstance(bare, Plus) and bare not in self.barriers and len(found) + len(pending) < _MOST_TERMS:
+            if isinstance(bare, Plus) and bare not in self.barriers and len(found) + len(pending) < MOST_TERMS:
                 pending += [(inner, factor * coefficient) for inner in bare.operands[::-1]]
             else:
                 found.append((core, factor * coefficient))
@@ -325,3 +328,7 @@ def _number(wanted: Any, given: Any, found: Found) -> Iterator[Found]:
 def _axes(axes: tuple[int, ...], found: Found) -> Iterator[Found]:
     if found.get("axis", axes) == axes:
         yield {**found, "axis": axes}
+
+
+OUTSIDE = Scope(opens=False)
+"""Where work is saved: around what has a name, which keeps its statement, and not within."""
