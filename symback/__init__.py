@@ -21,13 +21,15 @@ from symback.check.report import GradientReport
 from symback.codegen.cost.tally import Cost
 from symback.codegen.function import CompiledFunction
 from symback.curvature import gauss_newton, ggn, hvp, vhp
+from symback.derivation.derive import derive
+from symback.derivation.result import Derivation
 from symback.derive.sparsity.pattern import SparsityPattern
+from symback.draw.drawing import Drawing, draw
 from symback.fields import divergence, laplacian
 from symback.function import function
 from symback.interop.serialize import dumps, loads
 from symback.interop.sympy import from_sympy, to_sympy
 from symback.interop.tracing import from_function
-from symback.latex.derivation import Derivation, derive
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 from symback.objective.evaluation import Objective

@@ -57,3 +57,23 @@ class Application:
     before: Any
     after: Any
     origin: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """How a pass has found one block of second derivatives.
+
+    Attributes:
+        row: The node that the loss is differentiated by first.
+        column: The node by which that gradient is differentiated.
+        row_through: The node, affine in `row`, by way of which the pass went from the loss to it; `row` itself if
+            there is none.
+        column_through: The same for `column`. If neither is its own, the block is a congruence.
+        is_zero: Is the loss affine in `row`, or independent of it?
+    """
+
+    row: Any
+    column: Any
+    row_through: Any
+    column_through: Any
+    is_zero: bool = False

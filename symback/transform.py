@@ -6,7 +6,8 @@ from typing import Any
 from symback.graph import toposort
 from symback.interop.sympy import Conversion
 from symback.rewrite.engine import Engine, Rule, checked_rules
-from symback.rewrite.report import Explanation, explained, places_in
+from symback.rewrite.reasons import explained, places_in
+from symback.rewrite.report import Explanation
 from symback.rewrite.settle import settle
 from symback.structure import Nested
 

@@ -9,7 +9,8 @@ COMMANDS = frozenset(
         frac partial left right odot top mathbf mathrm mathcal lVert rVert langle rangle operatorname text sum delta
         cdot cdots vdots infty pi sqrt begin end max min log sin cos tan arcsin arccos arctan sinh cosh tanh sigma
         lfloor rfloor lceil rceil neq leq geq wedge vee oplus neg alpha beta theta eta lambda hat bar ell displaystyle
-        leftarrow Delta Gamma Phi varphi psi zeta dots times exists forall arg prod det otimes oslash
+        in mathbb section subsection quad circ leftarrow Delta Gamma Phi varphi psi zeta dots times
+        exists forall arg prod det otimes oslash
         """,
     )
 )

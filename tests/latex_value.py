@@ -1,7 +1,7 @@
 """The value of matrix notation: reads what symback prints, so that text and graph can be compared by numbers.
 
 All sizes are 3. A vector is a column, an array of shape (3, 1); a scalar has shape (1, 1); an array of four axes is the
-matrix of shape (9, 9) with its first two axes as rows.
+matrix of shape (9, 9) with its first two axes as rows. Functions are taken entry by entry, and so is division.
 """
 
 import re
@@ -11,7 +11,7 @@ import numpy as np
 SIZE = 3
 _TOKEN = re.compile(
     r"\\left\[|\\right\]|\\left\(|\\right\)|\\frac|\\odot|\\otimes|\\top|\\mathbf\{[01K]\}|\\operatorname\{\w+\}|\\lVert"
-    r"|\\rVert(?:_F)?|\\langle|\\rangle_F|\\cdot|\\sum|\\delta|\d+(?:\.\d+)?|[A-Za-z]|[-+,{}^_]"
+    r"|\\left\||\\right\||\\sqrt|\\log|\\sin|\\cos|\\tanh|\\rVert(?:_F)?|\\langle|\\rangle_F|\\cdot|\\sum|\\delta|\d+(?:\.\d+)?|[A-Za-z]|[-+,{}^_]"
 )
 
 
@@ -70,7 +70,7 @@ class _Reader:
                 if entrywise:
                     self.take()
                 assert entrywise or value.shape == (1, 1)
-                value = value ** float(self.take())
+                value = value ** self.sum()
             self.take("}")
         return value
 
@@ -88,6 +88,16 @@ class _Reader:
         if token == "\\sum":
             self.indices()
             return contracted(self.operands(), "").reshape(1, 1)
+        if token in _FUNCTIONS:
+            self.take("\\left(")
+            return _FUNCTIONS[token](self.group("\\right)"))
+        if token == "\\left|":
+            return np.abs(self.group("\\right|"))
+        if token == "\\sqrt":
+            self.take("{")
+            return np.sqrt(self.group("}"))
+        if token == "e":
+            return np.full((1, 1), np.e)
         if token == "\\frac":
             self.take("{")
             top = self.group("}")
@@ -154,7 +164,21 @@ class _Reader:
         return letters
 
 
-_STOPS = ("+", "-", "\\odot", "\\otimes", ",", "}", "\\right)", "\\right]", "\\rVert", "\\rVert_F", "\\rangle_F")
+_FUNCTIONS = {"\\log": np.log, "\\sin": np.sin, "\\cos": np.cos, "\\tanh": np.tanh}
+_STOPS = (
+    "+",
+    "-",
+    "\\odot",
+    "\\otimes",
+    ",",
+    "}",
+    "\\right)",
+    "\\right]",
+    "\\rVert",
+    "\\rVert_F",
+    "\\rangle_F",
+    "\\right|",
+)
 
 
 def contracted(operands, out):

@@ -275,7 +275,7 @@ def printed(left: str, node: Node, known: dict[Node, str]) -> str | None:
     text = printer.write(node)
     if node.dtype.kind == "b":
         text = rf"\left[ {text} \right]"
-    rest = "".join(rf",\ {name} = {value}" for name, value in printer.definitions)
+    rest = "".join(rf",\ {name.text} = {value.text}" for name, value in printer.definitions)
     equation = f"{left} = {text}{rest}"
     return None if len(equation) > MOST_CHARACTERS else f"$`{equation}`$"
 

@@ -123,6 +123,15 @@ def test_the_rewriting_example(tmp_path: Path) -> None:
     assert "1/2*sin(2*t)*t" in printed
 
 
+def test_the_derivation_example(tmp_path: Path) -> None:
+    printed = run_script("derivation.py", folder=tmp_path)
+    assert "35 equalities hold to 30 digits" in printed
+    written = printed.rpartition("written: ")[2].strip().split(", ")
+    assert written[1:] == ["derivation.html", "graph.svg"]
+    for name in written:
+        assert (tmp_path / name).stat().st_size > 5000
+
+
 def test_the_digits_example(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="needs the extra [examples]")
     pytest.importorskip("matplotlib", reason="needs the extra [examples]")

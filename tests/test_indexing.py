@@ -352,3 +352,12 @@ def test_indices_out_of_range_are_clipped_or_counted_round(mode, axis, places):
     values, table = RNG.normal(size=(3, 4)), sb.tensor("T", ("n", 4))
     wanted = np.take(values, np.asarray(places, int if np.size(places) == 0 else None), axis=axis, mode=mode)
     np.testing.assert_array_equal(evaluate(sb.take(table, places, axis, mode=mode), {"T": values}), wanted)
+
+
+@pytest.mark.parametrize("index", [np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1]])
+def test_what_is_reversed_twice_is_itself_and_reversing_is_its_own_transpose(index):
+    x, g = sb.tensor("x", ("n", 3)), sb.tensor("g", ("n", 3))
+    assert x[index][index] is x
+    assert sb.vjp(x[index], x, g) is g[index]
+    assert x[1:][::-1][::-1] is x[1:]
+    assert x[:, ::-2][:, ::-2] is not x

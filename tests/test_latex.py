@@ -14,7 +14,7 @@ from symback import errors
 from symback.check.evaluate import evaluate
 from symback.latex.functions import derivative_term
 from symback.latex.printer import Printer, latex
-from symback.latex.terms import ATOM, RELATION, Term
+from symback.latex.terms import ATOM, PRODUCT, RELATION, SUM, Term
 from symback.nodes.add import add
 from symback.nodes.leaves import exact, exact_from_sympy
 from symback.nodes.looks import checked_look, latex_name
@@ -142,11 +142,21 @@ FUNCTIONS = {
     r"\log\left(1 + \left(-s\right)\right)": sb.log1p(-s),
     r"\left(\begin{cases} u & v > 0 \\ 0 & \text{otherwise} \end{cases}\right) \odot v": sb.where(v > 0, u, 0) * v,
     r"\left(u + v\right)_{1:}": (u + v)[1:],
-    r"\left(u + v\right)_{::-1}": (u + v)[::-1],
+    r"\operatorname{flip}\left(u + v\right)": (u + v)[::-1],
     r"\left(u + v\right)_{n - 1}": (u + v)[-1],
     r"\max\left(v\right)": sb.max(v),
     r"\begin{bmatrix} u \\ v \end{bmatrix}": sb.concatenate([u, v]),
     r"2 \left(u + v\right)": sb.astype(u + v, "float32") * 2,
+    r"v_{1:}": v[1:],
+    r"v * \operatorname{flip}\left(W_{1} v\right)": sb.convolve(v, (W @ v)[::-1]),
+    r"A^{-\top} u": sb.linalg.solve(A.T, u),
+    r"A^{-\top}": sb.linalg.inv(A).T,
+    r"A^{-1}": sb.linalg.inv(A.T).T,
+    r"\left(A^{-\top} B^{-1}\right)^{\top}": sb.linalg.solve(A.T, sb.linalg.inv(B)).T,
+    r"\frac{\lVert v \rVert^{2}}{2 N}": sb.sum(v**2) / (2 * sb.size("N")),
+    r"-\frac{s}{3 q}": -s / (3 * q),
+    r"\frac{1}{2} \frac{s}{q + r_{1:2}}": s / (2 * (q + r[1:2])),
+    r"\frac{1}{2 \left(s + q\right)}": sb.divide(exact(0.5), s + q),
 }
 
 NUMBERS = {
@@ -174,6 +184,11 @@ NUMBERS = {
 def test_nodes_print_in_matrix_notation(text, node):
     assert latex(node) == text
     check_latex(text)
+
+
+def test_the_sign_before_a_sum_is_that_of_the_whole():
+    assert Term("a + b", SUM, True).signed() == r"-\left(a + b\right)"
+    assert Term("a b", PRODUCT, True).signed() == "-a b"
 
 
 def test_names_print_by_their_look():
@@ -418,7 +433,7 @@ def test_what_is_printed_has_the_value_of_the_graph(seed):
     text = printer.write(node)
     check_latex(text)
     if printer.definitions:
-        assert all(name in text + str(printer.definitions) for name, _ in printer.definitions)
+        assert all(name.text in text + str(printer.definitions) for name, _ in printer.definitions)
         return
     expected = evaluate(node, {leaf: values[name] for name, leaf in leaves.items()})
     found = latex_value(text, {name: as_columns(value) for name, value in values.items()})

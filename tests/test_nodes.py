@@ -238,10 +238,10 @@ def test_substitution_of_sizes() -> None:
 def test_texts() -> None:
     x, A = sb.tensor("x", ("n",)), sb.tensor("A", ("n", "n"))
     z = sb.let("z", A @ x + 1)
-    assert repr(sb.exp(z)) == "z = (A @ x + 1)\nexp(z)"
+    assert repr(sb.exp(z)) == "z = A @ x + 1\nexp(z)"
     assert repr(x @ A.T) in ("A @ x", "x @ A.T")
     assert str(A.T @ x) in ("x @ A", "A.T @ x")
-    assert repr(2 * x - 1) == "(2*x - 1)"
+    assert repr(2 * x - 1) == "2*x - 1"
     assert str(Subscripts((((0, 1), (1,)), (0,)))) == "ij,j->i"
     assert isinstance(sb.ones((3,)), Ones)
 

@@ -167,7 +167,7 @@ def test_what_is_differentiated_by_stays_in_a_cross_entropy():
     X, w, y = model()
     part = sb.softplus(X @ w)
     loss = sb.sum(y * sb.softplus(-(X @ w)) + (1 - y) * part)
-    assert str(sb.grad(loss, part)) == "(1 - y)"
+    assert str(sb.grad(loss, part)) == "1 - y"
 
 
 @pytest.mark.parametrize("labels", ["int64", "bool", "float32", "float64"])
@@ -218,7 +218,7 @@ PRINTED = {
     r"C \otimes B^{\top}": sb.jacobian(C @ Y @ B, Y),
     r"\left(B^{\top} \otimes C\right) \mathbf{K}": sb.jacobian((C @ Y @ B).T, Y),
     r"I \otimes Y + \left(Y \otimes I\right) \mathbf{K}": sb.jacobian(Y @ Y.T, Y),
-    r"-\left(\left(A^{-1}\right)^{\top} \otimes A^{-1}\right) \mathbf{K}": sb.hessian(sb.linalg.slogdet(A)[1], A),
+    r"-\left(A^{-\top} \otimes A^{-1}\right) \mathbf{K}": sb.hessian(sb.linalg.slogdet(A)[1], A),
 }
 
 

@@ -20,6 +20,7 @@ from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.contract import Contract
 from symback.nodes.leaves import Constant, Exact, Ones, Size, as_node
 from symback.nodes.node import Node
+from symback.nodes.shapes import SizeExpr
 from symback.nodes.substitute import map_sizes
 from symback.structure import Nested, leaves_of, refill
 
@@ -63,10 +64,24 @@ def evaluate_all(roots: Sequence[Node], bindings: Bindings, arithmetic: Arithmet
 class Evaluation:
     """The values of graphs at one point: what graphs share is computed once, however often it is asked for."""
 
-    def __init__(self, given: Mapping[Node, Any], arithmetic: Arithmetic = NUMPY) -> None:
-        """Take the value of each variable, and of any other node whose value is to be taken as given."""
+    def __init__(self, given: Mapping[Node, Any], arithmetic: Arithmetic = NUMPY, sizes: Sizes | None = None) -> None:
+        """Take the value of each variable, and of any other node whose value is to be taken as given.
+
+        Symbolic sizes that no shape of a given value shows may be given too.
+        """
         self._values: dict[Node, Any] = {node: arithmetic.array(array, node.dtype) for node, array in given.items()}
-        self._walk = _Walk(read_sizes("evaluate", self._values), arithmetic)
+        self._walk = _Walk({**(sizes or {}), **read_sizes("evaluate", self._values)}, arithmetic)
+
+    def size(self, size: SizeExpr) -> int:
+        """Return a size as an integer."""
+        return bound_size("evaluate", size, self._walk.sizes)
+
+    def value(self, node: Node, operands: Sequence[Any], *, checked: bool = True) -> Any:
+        """Return the value of one node on other operands; `checked` holds it against the shape that it declares."""
+        with np.errstate(all="ignore"):
+            if checked:
+                return self._walk.value(node, list(operands))
+            return self._walk.rules[type(node)](node, list(operands))
 
     def __call__(self, outputs: Nested) -> Any:
         """Return the values of nodes in the structure of `outputs`, as `evaluate` does."""

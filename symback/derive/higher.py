@@ -18,18 +18,19 @@ from collections.abc import Sequence
 from symback.derive.affine import affine_cuts
 from symback.derive.forward import push
 from symback.derive.kept import kept
-from symback.derive.orders import LEAST_GAIN, Order, entries, order_of
+from symback.derive.orders import LEAST_GAIN, Order, entries, labels_of, order_of
 from symback.derive.paths import between
 from symback.derive.reverse import backpropagate, check_loss, check_output, check_wrt, grad, result_of
 from symback.derive.rules import identity_seed
 from symback.graph import toposort
 from symback.nodes.add import Plus, add, split_coefficient, with_coefficient
 from symback.nodes.apply import Named
-from symback.nodes.contract import Contract, Labels, contract
+from symback.nodes.contract import Contract, contract
 from symback.nodes.node import Node
 from symback.nodes.products import permute
 from symback.nodes.shapes import NO_HINTS, Hints, number_of, product
 from symback.rewrite.stability import stabilise
+from symback.trace import Second
 
 __all__ = ["hessian", "jacobian"]
 
@@ -84,24 +85,28 @@ def chained(output: Node, middle: Node, lower: Node, variable: Node) -> Node:
     )
 
 
-def labels_of(*nodes: Node) -> list[Labels]:
-    """Return labels for the axes of the nodes, all different."""
-    found: list[Labels] = []
-    first = 0
-    for node in nodes:
-        found.append(tuple(range(first, first + len(node.shape))))
-        first += len(node.shape)
-    return found
-
-
 def hessian(
-    loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", hints: Hints = NO_HINTS
+    loss: Node,
+    wrt: Sequence[Node],
+    *,
+    disconnected: str = "error",
+    hints: Hints = NO_HINTS,
+    trace: list[Second] | None = None,
 ) -> list[list[Node]]:
-    """Return the second derivatives of a scalar, a block for each pair of `wrt`; unconnected blocks are zero."""
+    """Return the second derivatives of a scalar, a block for each pair of `wrt`; unconnected blocks are zero.
+
+    Args:
+        loss: A node of shape ().
+        wrt: Variables or intermediate nodes.
+        disconnected: ``"error"`` or ``"zero"``.
+        hints: How large symbolic sizes are expected to be.
+        trace: Where to record how each block was found; what a block is made of stands before it.
+    """
     check_loss(loss, wrt, disconnected)
     (loss,), wrt, release = kept([loss], wrt)
     (loss,) = stabilise([loss], wrt)
-    routes = [_Route(loss, variable, hints) for variable in wrt]
+    record: list[Second] = []
+    routes = [_Route(loss, variable, hints, record) for variable in wrt]
     blocks: dict[tuple[int, int], Node] = {}
     apart = _are_apart(wrt)
     for row, route in enumerate(routes):
@@ -112,6 +117,10 @@ def hessian(
             blocks[row, column] = block
             if apart:
                 blocks[column, row] = _transposed(block, wrt[row], wrt[column])
+    if trace is not None:
+        for one in record:
+            ends = release([one.row, one.column, one.row_through, one.column_through])
+            trace.append(Second(ends[0], ends[1], ends[2], ends[3], one.is_zero))
     return [release([blocks[row, column] for column in range(len(wrt))]) for row in range(len(wrt))]
 
 
@@ -121,7 +130,8 @@ def _are_apart(wrt: Sequence[Node]) -> bool:
     return not any(part in inside for node in inside for part in toposort(node.operands))
 
 
-def _gradient(loss: Node, variable: Node) -> Node:
+def gradient_of(loss: Node, variable: Node) -> Node:
+    """Return the derivative of a scalar as it is differentiated again."""
     return stabilise(grad(loss, [variable], disconnected="zero"), [variable])[0]
 
 
@@ -154,8 +164,8 @@ class _Route:
         narrow: That of them with the fewest entries, if these are much fewer than those of the variable.
     """
 
-    def __init__(self, loss: Node, variable: Node, hints: Hints) -> None:
-        self.loss, self.variable, self.hints = loss, variable, hints
+    def __init__(self, loss: Node, variable: Node, hints: Hints, record: list[Second]) -> None:
+        self.loss, self.variable, self.hints, self.record = loss, variable, hints, record
         self.path = between(loss, [variable])
         self.affine = affine_cuts(self.path, [variable])
         narrow = min(self.affine, key=self._width, default=variable)
@@ -173,6 +183,7 @@ class _Route:
     def second_derivative(self) -> Node:
         """Return the second derivative by the variable."""
         if self.is_straight:
+            self.record.append(Second(self.variable, self.variable, self.variable, self.variable, is_zero=True))
             return result_of(None, self.variable, self.variable.shape)
         return self._congruence(self.narrow, self) if self.narrow is not self.variable else self._by(self.variable)
 
@@ -188,6 +199,11 @@ class _Route:
         constant = [variable for variable in apart if not between(factor, [variable])]
         moving = [variable for variable in apart if variable not in constant]
         blocks |= self._derivatives_of_gradient(self.variable, moving)
+        for variable in constant if self.narrow is not self.variable else ():
+            self.record.append(Second(self.narrow, variable, self.narrow, variable))
+        for variable in apart:
+            through = self.narrow if variable in constant else self.variable
+            self.record.append(Second(self.variable, variable, through, variable))
         for variable, inner in self._derivatives_of_gradient(self.narrow, constant).items():
             a, rows, columns = labels_of(self.narrow, self.variable, variable)
             found = contract([(factor, a + rows), (inner, a + columns)], rows + columns)
@@ -195,7 +211,7 @@ class _Route:
         return [blocks[other.variable] for other in others]
 
     def _derivatives_of_gradient(self, start: Node, wrt: Sequence[Node]) -> dict[Node, Node]:
-        found = in_order(_gradient(self.loss, start), wrt, hints=self.hints) if wrt else []
+        found = in_order(gradient_of(self.loss, start), wrt, hints=self.hints) if wrt else []
         return dict(zip(wrt, found, strict=True))
 
     def _shared_with(self, other: "_Route") -> Node | None:
@@ -210,6 +226,7 @@ class _Route:
     def _congruence(self, middle: Node, other: "_Route") -> Node:
         """Return the derivative by the variable and that of another route from that by a node that both go through."""
         inner = self._by(middle)
+        self.record.append(Second(self.variable, other.variable, middle, middle))
         left, right = (in_order(middle, [route.variable], hints=self.hints)[0] for route in (self, other))
         a, b, rows, columns = labels_of(middle, middle, self.variable, other.variable)
         found = contract([(left, a + rows), (inner, a + b), (right, b + columns)], rows + columns)
@@ -219,13 +236,16 @@ class _Route:
         """Return the second derivative by an affine node, by way of the one beyond it that saves most, if one does."""
         end = self._best_end(start)
         straight = end is start
+        self.record.append(Second(end, end, end, end))
+        if not straight:
+            self.record.append(Second(start, start, end, end))
         (loss,), (start, end), release = kept([self.loss], [start, start if straight else end])
         if straight:
-            return release(in_order(_gradient(loss, start), [start], hints=self.hints))[0]
+            return release(in_order(gradient_of(loss, start), [start], hints=self.hints))[0]
         (factor,) = in_order(end, [start], hints=self.hints)
         inner, rows, columns = labels_of(end, start, start)
         lead = permute(factor, [*range(len(inner), len(inner) + len(rows)), *range(len(inner))])
-        pulled = backpropagate([(_gradient(loss, end), lead)], [end]).get(end)
+        pulled = backpropagate([(gradient_of(loss, end), lead)], [end]).get(end)
         second = (result_of(pulled, end, start.shape), columns + inner)
         found = result_of(contract([(factor, inner + rows), second], rows + columns), start, start.shape)
         return release([found])[0]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from symback.derive.paths import between, cuts
 from symback.errors.words import show
+from symback.nodes.contract import Labels
 from symback.nodes.node import Node
 from symback.nodes.shapes import NO_HINTS, Hints, number_of, product
 
@@ -52,3 +53,13 @@ def order_of(output: Node, variable: Node, order: str = "auto", hints: Hints = N
     if narrowest is not None and (order == "mixed" or entries(narrowest, hints) * LEAST_GAIN <= min(first, last)):
         return Order("mixed", narrowest)
     return Order("forward", variable) if first * LEAST_GAIN <= last else Order("reverse", output)
+
+
+def labels_of(*nodes: Node) -> list[Labels]:
+    """Return labels for the axes of the nodes, all different."""
+    found: list[Labels] = []
+    first = 0
+    for node in nodes:
+        found.append(tuple(range(first, first + len(node.shape))))
+        first += len(node.shape)
+    return found

@@ -1,6 +1,6 @@
 """Reverse mode: one sweep from the outputs to the variables, appending adjoint nodes to the graph."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symback import errors
 from symback.derive.paths import active_nodes
@@ -20,7 +20,12 @@ from symback.trace import Step, Trace
 
 
 def backpropagate(
-    seeds: Sequence[tuple[Node, Node]], wrt: Sequence[Node], *, named: bool = False, trace: Trace | None = None
+    seeds: Sequence[tuple[Node, Node]],
+    wrt: Sequence[Node],
+    *,
+    named: bool = False,
+    trace: Trace | None = None,
+    labels: Mapping[Node, Label] | None = None,
 ) -> dict[Node, Node]:
     """Return the adjoint of each node of `wrt` that an output depends on.
 
@@ -29,6 +34,7 @@ def backpropagate(
         wrt: Leaves or intermediate nodes, of a float dtype.
         named: Give adjoints of named nodes names (``d_z1``).
         trace: Where to record each step.
+        labels: Names for the adjoints of nodes that have none, for `named`.
     """
     order = toposort([output for output, _ in seeds])
     active = active_nodes(order, wrt)
@@ -45,8 +51,8 @@ def backpropagate(
             if received is None or node not in active:
                 continue
             total = received[0] if len(received) == 1 else add(*received)
-            if named and (isinstance(node, Named) or node in wanted):
-                total = _name_adjoint(total, node, loss)
+            if named and (isinstance(node, Named) or node in wanted or (labels and node in labels)):
+                total = _name_adjoint(total, node, loss, labels or {})
             if node in wanted:
                 found[node] = total
             if trace is not None:
@@ -69,8 +75,10 @@ def _pass_on(
             pending.setdefault(operand, []).append(value)
 
 
-def _name_adjoint(total: Node, node: Node, loss: Node) -> Node:
-    """Name the adjoint of a named node or variable after it; leaves keep their own name."""
+def _name_adjoint(total: Node, node: Node, loss: Node, labels: Mapping[Node, Label]) -> Node:
+    """Name the adjoint of a named node or variable after it, another by its label; leaves keep theirs."""
+    if node in labels and total.operands:
+        return Named(labels[node], total)
     if not isinstance(node, (Named, Variable)) or not total.operands or node is loss:
         return total
     look = node.label.latex or latex_name(node.name)
@@ -114,10 +122,17 @@ def check_output(operation: str, output: Node) -> None:
         raise errors.output_dtype(operation, output)
 
 
-def grad(loss: Node, wrt: Sequence[Node], *, disconnected: str = "error", trace: Trace | None = None) -> list[Node]:
+def grad(
+    loss: Node,
+    wrt: Sequence[Node],
+    *,
+    disconnected: str = "error",
+    trace: Trace | None = None,
+    labels: Mapping[Node, Label] | None = None,
+) -> list[Node]:
     """Return the gradient of a scalar by each of `wrt`, of its shape and dtype."""
     check_loss(loss, wrt, disconnected)
-    found = backpropagate([(loss, exact(1))], wrt, named=True, trace=trace)
+    found = backpropagate([(loss, exact(1))], wrt, named=True, trace=trace, labels=labels)
     return [result_of(found.get(node), node, ()) for node in wrt]
 
 

@@ -21,6 +21,10 @@ class DerivativeError(SymbackError, ValueError):
     """A derivative that does not exist or was asked for wrongly."""
 
 
+class KinkError(DerivativeError):
+    """A derivative at a point where there is none: a kink, a jump, a tie, an infinite slope."""
+
+
 class InputError(SymbackError, ValueError):
     """Inputs, outputs or bindings that do not match the graph."""
 
@@ -43,6 +47,10 @@ class RewriteError(SymbackError, ValueError):
 
 class GradientMismatchError(SymbackError, AssertionError):
     """A gradient that differs from finite differences."""
+
+
+class VerificationError(SymbackError, AssertionError):
+    """A line of a derivation that does not hold."""
 
 
 class CheckFailedError(SymbackError, AssertionError):

@@ -3,37 +3,56 @@
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
-from symback.latex.products import spread
-from symback.latex.terms import ATOM, HADAMARD, POSTFIX, PRODUCT, RELATION, SUM, Term, applied
+import numpy as np
+
+from symback.latex.broadcasting import spread
+from symback.latex.meaning import Meaning
+from symback.latex.terms import ATOM, HADAMARD, POSTFIX, PRODUCT, RELATION, SUM, Flipped, Term, applied, cleared, said
 from symback.nodes.apply import Apply, Map
+from symback.nodes.node import Node
 from symback.nodes.shapes import Shape
 from symback.op.table import Primitive, primitive_of
 
 _PLACE = re.compile(r"(?<!\{)(?:\{\{)*\{(\d+)\}")
 _ENCLOSED = re.compile(r"(\{\{|[(,|&]|\\\\|\\l(floor|ceil)|\\begin\{\{\w+\}\})$")
+_TRANSPOSE = r"^{\top}"
 _PRODUCT_SIGN = re.compile(r"\} (\*|\\times|\\otimes) \{")
+_BRACKET = re.compile(r"(\{\{|\}\}|\\left(?![a-z])|\\right(?![a-z]))")
+_ENTRYWISE = r"\odot"
 _ENCLOSING = re.compile(r"(\}\}|[,&]|\\right|\\\\|\\end)")
 
 
 class Operand(str):
-    """The text of an operand, as a `latex` function of a primitive gets it.
+    r"""The text of an operand, as a `latex` function of a primitive gets it.
 
     Attributes:
         shape: The operand's shape.
+        dtype: Its dtype.
         factor: Its text among factors: a sum in parentheses.
         atom: Its text before an exponent or beside a sign of another product: whatever is no name in parentheses.
+        inverse: The text of its inverse: of a transpose, ``A^{-\top}``.
+        coinverse: The text of the transpose of its inverse.
     """
 
     shape: Shape
+    dtype: np.dtype[Any]
     factor: str
     atom: str
+    inverse: str
+    coinverse: str
 
     @classmethod
-    def of(cls, term: Term, shape: Shape) -> "Operand":
-        """Return the text, which knows the shape."""
+    def of(cls, term: Term, node: Node) -> "Operand":
+        """Return the text of a node, which knows its shape."""
         made = cls(term.signed())
-        made.shape, made.factor, made.atom = shape, term.within(PRODUCT), term.within(ATOM)
+        made.shape, made.dtype = node.shape, node.dtype
+        made.factor, made.atom = term.within(PRODUCT), term.within(ATOM)
+        turned = term.meaning is not None and term.meaning.op == "transpose" and term.text.endswith(_TRANSPOSE)
+        base = term.text.removesuffix(_TRANSPOSE) if turned and not term.negative else made.atom
+        looks = [f"{base}^{{-1}}", rf"{base}^{{-\top}}"]
+        made.inverse, made.coinverse = looks[::-1] if base != made.atom else looks
         return made
 
 
@@ -44,24 +63,44 @@ def function_term(node: Apply, operands: Sequence[Term]) -> Term:
         pairs = zip(operands, node.operands, strict=True)
         operands = [spread(term, operand.shape, node.shape) for term, operand in pairs]
     if callable(declared.latex):
-        texts = [Operand.of(term, operand.shape) for term, operand in zip(operands, node.operands, strict=True)]
+        texts = [Operand.of(term, operand) for term, operand in zip(operands, node.operands, strict=True)]
         text = declared.latex(texts, node.operation.parameters)
-        return operands[0] if texts and text == texts[0] else Term(text, POSTFIX)
+        if texts and text == texts[0]:
+            return operands[0]
+        made = Term(text, POSTFIX, meaning=_application(node, operands))
+        return _with_transpose(made, texts[0].coinverse) if texts and text == texts[0].inverse else made
     template = declared.latex
-    if node.operation.name == "power" and node.shape:
-        template = r"{0}^{{\odot {1}}}"  # without the sign it would be a power of matrices
     if not _PLACE.search(template):
-        return applied(_plain(template), *operands)
-    if node.operation.name == "divide" and operands[0].negative:
-        return _filled(template, [operands[0].bare(), *operands[1:]])._replace(negative=True)
-    return _filled(template, operands)
+        return applied(_plain(template), *operands)._replace(meaning=_application(node, operands))
+    negative = node.operation.name == "divide" and operands[0].negative
+    if node.operation.name == "divide":
+        operands = cleared(operands[0].bare(), operands[1])
+    filled = _filled(template, operands, entrywise=bool(node.shape))
+    return filled._replace(negative=negative, meaning=_application(node, operands))
 
 
-def derivative_term(declared: Primitive, argument: Term) -> Term | None:
-    r"""Write the derivative of a function that has a name: ``\sigma'\left(z\right)``."""
+def _with_transpose(term: Term, text: str) -> Term:
+    return term._replace(flipped=Flipped(text, POSTFIX, said("transpose", term)))
+
+
+def _application(node: Apply, operands: Sequence[Term]) -> Meaning | None:
+    return said("apply", *operands, data=node)
+
+
+def derivative_term(declared: Primitive, argument: Term, node: Map | None = None) -> Term | None:
+    r"""Write the derivative of a function that has a name: ``\sigma'\left(z\right)``.
+
+    Args:
+        declared: The function.
+        argument: What it is differentiated at.
+        node: Where the function is applied, to an argument of that value; without it nobody can check the text.
+    """
     if declared.kind != "elementwise" or declared.arity != 1 or callable(declared.latex):
         return None
-    return None if _PLACE.search(declared.latex) else applied(f"{_plain(declared.latex)}'", argument)
+    if _PLACE.search(declared.latex):
+        return None
+    made = applied(f"{_plain(declared.latex)}'", argument)
+    return made if node is None else made._replace(meaning=said("slope", argument, data=node))
 
 
 def _plain(name: str) -> str:
@@ -69,33 +108,54 @@ def _plain(name: str) -> str:
     return name.replace("{{", "{").replace("}}", "}")
 
 
-def _filled(template: str, operands: Sequence[Term]) -> Term:
-    levels, own = _levels(template)
-    texts = list(operands)
-    filled = [
-        term.within(max((level for place, level in levels if place == number), default=RELATION))
-        for number, term in enumerate(texts)
-    ]
-    return Term(template.format(*filled), own)
+def _filled(template: str, operands: Sequence[Term], *, entrywise: bool) -> Term:
+    """Put operands in their places; a number has no products entry by entry."""
+    places, own = _levels(template, entrywise)
+    text, end = "", 0
+    for start, stop, number, level in places:
+        text += _literal(template[end:start], entrywise) + operands[number].within(level)
+        end = stop
+    return Term(text + _literal(template[end:], entrywise), own)
+
+
+def _literal(piece: str, entrywise: bool) -> str:
+    return _plain(piece) if entrywise else _plain(piece).replace(_ENTRYWISE + " ", "")
 
 
 @lru_cache(maxsize=1024)
-def _levels(template: str) -> tuple[tuple[tuple[int, int], ...], int]:
-    """Return how tightly each operand of a template has to bind, and how tightly the whole binds."""
-    levels = []
+def _levels(template: str, entrywise: bool) -> tuple[tuple[tuple[int, int, int, int], ...], int]:
+    """Return each place of a template with its operand and how tightly that has to bind, and how tightly the whole."""
+    places = []
     own = SUM if r"\begin" in template else POSTFIX
+    if _ENTRYWISE in _outside(template):
+        own = HADAMARD if entrywise else PRODUCT
     for match in _PLACE.finditer(template):
-        before, after = template[: match.start(1) - 1].rstrip(), template[match.end() :].lstrip()
+        start, stop = match.start(1) - 1, match.end()
+        before, after = template[:start].rstrip(), template[stop:].lstrip()
         if _PRODUCT_SIGN.search(template):
-            level, own = ATOM, SUM
+            level, own = POSTFIX, SUM
         elif after.startswith("^"):
             level = ATOM
+        elif before.endswith("^{{" + _ENTRYWISE):
+            level = RELATION
+        elif before.endswith(_ENTRYWISE) or after.startswith(_ENTRYWISE):
+            level = POSTFIX if entrywise else PRODUCT
         elif before.endswith(("+", "-")) or after.startswith(("+", "-")):
             level = HADAMARD
         elif (not before or _ENCLOSED.search(before)) and (not after or _ENCLOSING.match(after)):
             level = RELATION
         else:
-            level = SUM
+            level = POSTFIX if before.endswith(r"\neg") else SUM
             own = own if r"\begin" in template else RELATION
-        levels.append((int(match.group(1)), level))
-    return tuple(levels), own
+        places.append((start, stop, int(match.group(1)), level))
+    return tuple(places), own
+
+
+def _outside(template: str) -> str:
+    """Return what of a template stands in no braces and no parentheses."""
+    kept, depth = "", 0
+    for piece in _BRACKET.split(template):
+        depth += piece in ("{{", r"\left") and 1
+        kept += piece if depth == 0 else ""
+        depth -= piece in ("}}", r"\right") and 1
+    return kept

@@ -14,26 +14,27 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from symback.latex.meaning import Meaning
 from symback.latex.terms import (
     ATOM,
     HADAMARD,
-    ONES,
     POSTFIX,
     PRODUCT,
     SUM,
+    Flipped,
     Term,
     applied,
     joined,
     juxtaposed,
     norm_squared,
+    ones,
+    said,
     transposed,
 )
 from symback.nodes.contract import Labels
 from symback.nodes.node import Node
-from symback.nodes.shapes import SizeExpr
+from symback.nodes.shapes import Shape, SizeExpr
 
-IDENTITY = Term("I", ATOM, flipped=("I", ATOM))
-COMMUTATION = Term(r"\mathbf{K}", ATOM)
 _DERIVATIVE = r"\frac{\partial"
 
 
@@ -47,7 +48,7 @@ class Factor(NamedTuple):
 class Texts(Protocol):
     """Where the texts of operands are."""
 
-    def term(self, node: Node) -> Term:
+    def operand(self, node: Node) -> Term:
         """Return the text of an operand."""
 
 
@@ -57,13 +58,13 @@ def matrix_term(factors: Sequence[Factor], out: Labels, sizes: Mapping[int, Size
     Args:
         factors: The factors.
         out: The labels of the result; one that repeats makes a diagonal.
-        sizes: The size of each label; what has axes of size 1 is left to others.
+        sizes: The size of each label, 1 where it is not given; what has axes of size 1 is left to others.
         texts: The texts of the factors.
     """
     plain = all(len(f.labels) <= 2 and len({*f.labels}) == len(f.labels) for f in factors)
-    if not plain or any(sizes[label] == 1 for label in (*out, *(k for f in factors for k in f.labels))):
+    if not plain or any(sizes.get(label, 1) == 1 for label in (*out, *(k for f in factors for k in f.labels))):
         return None
-    network = _Network(factors, texts)
+    network = _Network(factors, sizes, texts)
     if len(out) == 4:
         body = _kronecker(network, out)
     else:
@@ -73,57 +74,109 @@ def matrix_term(factors: Sequence[Factor], out: Labels, sizes: Mapping[int, Size
     return times(network.numbers, body) if body else None
 
 
-def turned(term: Term, places: tuple[int, ...]) -> Term | None:
-    """Write an array of four axes with its axes put in other places: as a matrix transposed, or its rows or columns."""
-    swaps: dict[tuple[int, ...], list[Term]] = {(0, 1): [], (1, 0): [COMMUTATION]}
+def turned(term: Term, places: tuple[int, ...], shape: Shape) -> Term | None:
+    """Write an array of four axes with its axes put in other places: as a matrix transposed, or its rows or columns.
+
+    Args:
+        term: The array as it was.
+        places: For each axis of it the place among the axes of the result.
+        shape: The shape of the result.
+    """
+    i, a, j, b = shape
     for flip in (False, True):
         before, behind = (places[2:], places[:2]) if flip else (places[:2], places[2:])
-        rows, columns = swaps.get(before), swaps.get((behind[0] - 2, behind[1] - 2))
-        if rows is not None and columns is not None:
+        if {*before} == {0, 1}:
+            rows, columns = [commutation(i, a)] * (before == (1, 0)), [commutation(b, j)] * (behind == (3, 2))
             return juxtaposed(*rows, transposed(term) if flip else term, *columns)
     return None
 
 
+def identity(size: SizeExpr) -> Term:
+    """Return the identity matrix."""
+    return Term("I", ATOM, meaning=Meaning("identity", data=size)).symmetric()
+
+
+def commutation(rows: SizeExpr, columns: SizeExpr) -> Term:
+    """Return the matrix that takes the entries of a matrix, row by row, from those of its transpose."""
+    return Term(r"\mathbf{K}", ATOM, meaning=Meaning("commutation", data=(rows, columns)))
+
+
+def is_derivative(term: Term) -> bool:
+    """Does this look like a derivative? Among numbers it stands behind the others."""
+    return term.text.startswith(_DERIVATIVE)
+
+
 def times(numbers: Iterable[Term], body: Term) -> Term:
-    """Put numbers, equal ones as powers, before an array or another number."""
-    given = list(numbers)
-    before = [power(number, count, "").within(POSTFIX) for number, count in Counter(n.bare() for n in given).items()]
+    """Put numbers, derivatives behind others and equal ones as powers, before an array or another number."""
+    given = sorted(numbers, key=is_derivative)
+    before = [power(number, count) for number, count in Counter(n.bare() for n in given).items()]
     if not before:
         return body
+    negative = sum(number.negative for number in given) % 2 == 1
+    made = _beside(before, body)._replace(negative=negative)
+    if body.flipped is None or body.negative:
+        return made
+    text, level, meaning = body.flipped
+    back = _beside(before, Term(text, level, meaning=meaning))
+    return made._replace(flipped=Flipped(back.text, back.level, back.meaning))
+
+
+def _beside(numbers: Sequence[Term], body: Term) -> Term:
     inside = body.within(HADAMARD)
     dot = r"\cdot " if inside.startswith(_DERIVATIVE) else ""  # a fraction beside a letter reads as one of its own
-    negative = sum(number.negative for number in given) % 2 == 1
-    return Term(joined([*before, dot + inside]), HADAMARD if body.level == HADAMARD else PRODUCT, negative)
+    text = joined([*(number.within(POSTFIX) for number in numbers), dot + inside])
+    level = HADAMARD if body.level == HADAMARD else PRODUCT
+    return Term(text, level, meaning=said("product", *numbers, body))
 
 
-def power(term: Term, exponent: int, sign: str) -> Term:
-    """Write a power; the sign of the product that is meant stands before the exponent."""
-    return term if exponent == 1 else Term(rf"{term.within(ATOM)}^{{{sign}{exponent}}}", POSTFIX)
+def power(term: Term, exponent: int) -> Term:
+    """Write a power of a number."""
+    if exponent == 1:
+        return term
+    return Term(rf"{term.within(ATOM)}^{{{exponent}}}", POSTFIX, meaning=said("power", term, data=exponent))
 
 
 def entrywise(terms: Sequence[Term]) -> Term:
     """Write a product entry by entry, equal factors as powers."""
-    powers = [power(term, count, r"\odot ") for term, count in Counter(terms).items()]
+    made, back = _entry_by_entry(terms), _entry_by_entry([transposed(term) for term in terms])
+    return made._replace(flipped=Flipped(back.text, back.level, back.meaning)) if len(terms) > 1 else made
+
+
+def _entry_by_entry(terms: Sequence[Term]) -> Term:
+    powers = [_entrywise_power(term, count) for term, count in Counter(terms).items()]
     if len(powers) == 1:
         return powers[0]
-    return Term(r" \odot ".join(term.within(POSTFIX) for term in powers), HADAMARD)
+    text = r" \odot ".join(term.within(POSTFIX) for term in powers)
+    return Term(text, HADAMARD, meaning=said("entrywise", *powers))
+
+
+def _entrywise_power(term: Term, exponent: int) -> Term:
+    """Write a power; the sign of the product that is meant stands before the exponent."""
+    if exponent == 1:
+        return term
+    meaning = said("entrywise_power", term, data=exponent)
+    return Term(rf"{term.within(ATOM)}^{{\odot {exponent}}}", POSTFIX, meaning=meaning)
 
 
 def diagonal_matrix(vector: Term) -> Term:
     """Write the matrix with a vector on its diagonal."""
-    made = applied(r"\operatorname{diag}", Term(vector.within(SUM), SUM))
-    return made._replace(flipped=(made.text, made.level))
+    return applied(r"\operatorname{diag}", _enclosed(vector), op="diagonal_matrix").symmetric()
+
+
+def _enclosed(term: Term) -> Term:
+    return Term(term.within(SUM), SUM, meaning=term.says())
 
 
 class _Network:
     """Numbers, the vectors at each label, and the matrices between two labels, with the rows along the first."""
 
-    def __init__(self, factors: Iterable[Factor], texts: Texts) -> None:
+    def __init__(self, factors: Iterable[Factor], sizes: Mapping[int, SizeExpr], texts: Texts) -> None:
+        self.sizes = sizes
         self.numbers: list[Term] = []
         self.vectors: dict[int, list[Term]] = {}
         self.matrices: dict[tuple[int, int], list[Term]] = {}
         for factor in factors:
-            term = texts.term(factor.node)
+            term = texts.operand(factor.node)
             if len(factor.labels) == 2:
                 self._join(factor.labels[0], factor.labels[1], term)
             elif factor.labels:
@@ -163,16 +216,17 @@ class _Network:
             self.numbers.append(norm_squared(first, 2))
             return True
         rows, columns = (self._diagonal(end) for end in pair)
-        self.numbers.append(applied(r"\operatorname{tr}", juxtaposed(*rows, first, *columns, transposed(second))))
+        inside = juxtaposed(*rows, first, *columns, transposed(second))
+        self.numbers.append(applied(r"\operatorname{tr}", inside, op="trace"))
         return True
 
     def _remove(self, label: int, meeting: Sequence[tuple[int, int]]) -> None:
         """Sum over a label at which up to two matrices meet."""
         if not meeting:
-            self.numbers.append(_total(self.vectors.pop(label)))
+            self.numbers.append(_total(self.vectors.pop(label), self.sizes[label]))
         elif len(meeting) == 1:
             end, matrix = self._towards(label, meeting[0])
-            vector = self._vector(label) or ONES
+            vector = self._weights(label)
             self.vectors.setdefault(end, []).append(juxtaposed(transposed(matrix), vector))
         else:
             (left, before), (right, after) = (self._towards(label, pair) for pair in meeting)
@@ -187,6 +241,9 @@ class _Network:
         found = self.vectors.pop(label, None)
         return entrywise(found) if found else None
 
+    def _weights(self, label: int) -> Term:
+        return self._vector(label) or ones(self.sizes[label])
+
     def _diagonal(self, label: int) -> list[Term]:
         vector = self._vector(label)
         return [diagonal_matrix(vector)] if vector else []
@@ -194,16 +251,16 @@ class _Network:
     def between(self, out: Labels) -> Term | None:
         """Write what is left along the labels of the result."""
         if len(out) == 1:
-            return self._vector(out[0]) or ONES
+            return self._weights(out[0])
         if len(out) != 2:
             return None
         rows, columns = out
         if rows == columns:
             vector = self._vector(rows)
-            return diagonal_matrix(vector) if vector else IDENTITY
+            return diagonal_matrix(vector) if vector else identity(self.sizes[rows])
         pair = next((pair for pair in (out, out[::-1]) if pair in self.matrices), None)
         if pair is None:
-            return juxtaposed(self._vector(rows) or ONES, transposed(self._vector(columns) or ONES))
+            return juxtaposed(self._weights(rows), transposed(self._weights(columns)))
         _, matrix = self._towards(rows, pair)
         return juxtaposed(*self._diagonal(rows), matrix, *self._diagonal(columns))
 
@@ -213,26 +270,29 @@ def _kronecker(network: _Network, out: Labels) -> Term | None:
     if not network.close(out):
         return None
     i, a, j, b = out
+    swap = commutation(network.sizes[b], network.sizes[j])
     for left, right, crossed in (((i, j), (a, b), False), ((i, b), (a, j), True)):
         apart = {*left}.isdisjoint(right)
         if apart and not any({*pair} & {*left} and {*pair} & {*right} for pair in network.matrices):
             first, second = network.between(left), network.between(right)
             assert first
             assert second
-            if crossed and first == second == IDENTITY:
-                return COMMUTATION
-            product = Term(rf"{first.within(PRODUCT)} \otimes {second.within(PRODUCT)}", HADAMARD)
-            return juxtaposed(product, COMMUTATION) if crossed else product
+            if crossed and first == identity(network.sizes[i]) and second == identity(network.sizes[a]):
+                return swap
+            text = rf"{first.within(PRODUCT)} \otimes {second.within(PRODUCT)}"
+            product = Term(text, HADAMARD, meaning=said("kronecker", first, second))
+            return juxtaposed(product, swap) if crossed else product
     if {i, a} == {j, b}:
-        matrix = network.between((i, a)) or ONES
-        entries = applied(r"\operatorname{vec}", Term(matrix.within(SUM), SUM))
-        return juxtaposed(diagonal_matrix(entries), *[COMMUTATION] * (i == b))
+        matrix = network.between((i, a))
+        assert matrix
+        entries = applied(r"\operatorname{vec}", _enclosed(matrix), op="vec")
+        return juxtaposed(diagonal_matrix(entries), *[swap] * (i == b))
     return None
 
 
-def _total(vectors: Sequence[Term]) -> Term:
+def _total(vectors: Sequence[Term], size: SizeExpr) -> Term:
     """Write the sum of the entries of a product of vectors."""
     if len(vectors) == 2:
         first, second = vectors
         return norm_squared(first, 1) if first == second else juxtaposed(transposed(first), second)
-    return juxtaposed(transposed(ONES), entrywise(vectors))
+    return juxtaposed(transposed(ones(size)), entrywise(vectors))

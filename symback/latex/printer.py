@@ -23,10 +23,12 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from symback.graph import toposort
+from symback.latex.broadcasting import ones_term, spread
 from symback.latex.functions import function_term
 from symback.latex.indices import index_letter
-from symback.latex.products import ones_term, product_term, spread
-from symback.latex.terms import ATOM, DOTS, HADAMARD, SUM, Term, juxtaposed, look_term, number_term, size_term
+from symback.latex.meaning import Meaning
+from symback.latex.products import product_term
+from symback.latex.terms import ATOM, DOTS, Term, added, juxtaposed, look_term, number_term, size_term
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Named
 from symback.nodes.contract import Contract
@@ -34,6 +36,7 @@ from symback.nodes.labels import Label
 from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable, exact
 from symback.nodes.looks import checked_look, latex_name
 from symback.nodes.node import HOOKS, Node
+from symback.page.blocks import Formula
 
 _MOST_CHARACTERS = 300
 _MOST_CHARACTERS_SHARED = 60
@@ -41,6 +44,7 @@ _MOST_NODES = 400
 _MOST_TERMS = 40
 _MOST_DEFINITIONS = 30
 _MOST_ENTRIES = 16
+_MOST_AXES = 2
 
 
 def look_of(label: Label) -> str:
@@ -72,49 +76,95 @@ def latex(node: Node) -> str:
         \sigma\left(W x + b\right)
     """
     printer = Printer()
-    text = printer.write(node)
+    return _with_definitions(printer, "", printer.write(node))
+
+
+def displayed(node: Node) -> str:
+    r"""Return a node as a notebook shows it: of a name what it stands for, anything else as `latex` prints it.
+
+    Example:
+        >>> import symback as sb
+        >>> W, x = sb.tensor("W", ("m", "n")), sb.tensor("x", ("n",))
+        >>> print(displayed(sb.let("z", W @ x)))
+        z = W x
+    """
+    printer = Printer()
+    if not isinstance(node, Named):
+        return _with_definitions(printer, "", printer.write(node))
+    return _with_definitions(printer, look_of(node.label), printer.define(node))
+
+
+def _with_definitions(printer: "Printer", left: str, text: str) -> str:
+    """Put what the printer has defined above a formula, aligned at the signs of equality."""
     if not printer.definitions:
-        return text
-    lines = [rf"{name} &= {value}" for name, value in printer.definitions[-_MOST_DEFINITIONS:]]
+        return f"{left} = {text}" if left else text
+    lines = [rf"{name.text} &= {value.text}" for name, value in printer.definitions[-_MOST_DEFINITIONS:]]
     if len(printer.definitions) > _MOST_DEFINITIONS:
         lines.insert(0, r"& \vdots")
-    return "\\begin{aligned}\n" + " \\\\\n".join([*lines, f"& {text}"]) + "\n\\end{aligned}"
+    last = f"{left} &= {text}" if left else f"& {text}"
+    return "\\begin{aligned}\n" + " \\\\\n".join([*lines, last]) + "\n\\end{aligned}"
 
 
 class Printer:
     """Writes nodes of one graph, each part once.
 
     Args:
-        names: Looks for nodes that have no name of their own, such as the expression under a name.
+        names: Looks for nodes that have no name of their own, such as the expression under a name, or that are
+            printed otherwise than by their name; a term, where a look alone does not say how it is transposed.
         avoid: Looks that auxiliary names and indices must not take.
-        most_nodes: How many nodes one call looks at.
+        most_nodes: How many nodes one call looks at, and dots stand for the others; None if nothing may be cut.
 
     Attributes:
         definitions: The auxiliary names with what they stand for, in the order of their making.
     """
 
     def __init__(
-        self, names: Mapping[Node, str] | None = None, avoid: Collection[str] = (), most_nodes: int = _MOST_NODES
+        self,
+        names: Mapping[Node, str | Term] | None = None,
+        avoid: Collection[str] = (),
+        most_nodes: int | None = _MOST_NODES,
     ) -> None:
-        self.definitions: list[tuple[str, str]] = []
-        self._terms: dict[Node, Term] = {node: look_term(look) for node, look in (names or {}).items()}
+        self.definitions: list[tuple[Formula, Formula]] = []
+        self._terms: dict[Node, Term] = {
+            node: _named(look, node) if isinstance(look, str) else look for node, look in (names or {}).items()
+        }
         self._auxiliary: set[Node] = set()
+        self._numbers: Counter[str] = Counter()
         self._named = frozenset(self._terms)
         self._looks = set(avoid)
         self._most_nodes = most_nodes
 
+    def call(self, node: Node, term: Term) -> None:
+        """Print a variable by this from now on."""
+        self._terms[node] = term
+
     def write(self, node: Node) -> str:
         """Return the text of a node: its name, if it has one."""
-        return self._named_term(node).signed() if self.by_name(node) else self.define(node)
+        return self.term(node).signed()
 
     def define(self, node: Node) -> str:
         """Return the text of what a node is made of, also if it has a name."""
-        return self._defined(node.operands[0] if isinstance(node, Named) else node).signed()
+        return self.defined_term(node).signed()
 
     def within(self, node: Node, level: int) -> str:
         """Return the text of a node as part of something that binds at `level` (see `symback.latex.terms`)."""
-        term = self._named_term(node) if self.by_name(node) else self._defined(node)
-        return term.within(level)
+        return self.term(node).within(level)
+
+    def formula(self, node: Node) -> Formula:
+        """Return a node in print, by its name if it has one, with what the print says."""
+        return formula_of(self.term(node))
+
+    def defined(self, node: Node) -> Formula:
+        """Return what a node is made of in print, also if it has a name, with what the print says."""
+        return formula_of(self.defined_term(node))
+
+    def term(self, node: Node) -> Term:
+        """Return a node in print as a part of something larger: its name, if it has one."""
+        return self._named_term(node) if self.by_name(node) else self._defined(node)
+
+    def defined_term(self, node: Node) -> Term:
+        """Return what a node is made of as a part of something larger, also if it has a name."""
+        return self._defined(node.operands[0] if isinstance(node, Named) else node)
 
     def _named_term(self, node: Node) -> Term:
         found = self._terms.get(node)
@@ -135,7 +185,7 @@ class Printer:
         """Return the nodes nearest to `root` that are not printed by a name, as many as one call looks at."""
         reached: set[Node] = set()
         queue = deque([root])
-        while queue and len(reached) < self._most_nodes:
+        while queue and (self._most_nodes is None or len(reached) < self._most_nodes):
             node = queue.popleft()
             if node in reached or (node is not root and node in self._terms):
                 continue
@@ -151,22 +201,24 @@ class Printer:
         if len(term.text) <= most or not node.operands:
             return term
         name = self._fresh("t")
-        self.definitions.append((name, term.signed()))
+        made = _named(name, node)
+        self.definitions.append((formula_of(made), formula_of(term)))
         self._auxiliary.add(node)
-        return Term(name, ATOM)
+        return made
 
     def _fresh(self, letter: str) -> str:
         """Return a letter with the next index that no name has."""
-        number = 1
+        number = self._numbers[letter] + 1
         while f"{letter}_{{{number}}}" in self._looks:
             number += 1
+        self._numbers[letter] = number
         look = f"{letter}_{{{number}}}"
         self._looks.add(look)
         return look
 
     # -- what products ask for ---------------------------------------------------------------
 
-    def term(self, node: Node) -> Term:
+    def operand(self, node: Node) -> Term:
         """Return the text of an operand; dots, if it lies too deep."""
         return self._terms.get(node, DOTS)
 
@@ -182,32 +234,33 @@ class Printer:
 
     def _open(self, node: Node) -> Term:
         """Write a node from the texts of its operands."""
+        term = self._written(node)
+        return term if node.shape or term.flipped else term.symmetric()
+
+    def _written(self, node: Node) -> Term:
         if isinstance(node, (Named, Variable)):
-            return look_term(look_of(node.label))
+            return _named(look_of(node.label), node)
         if isinstance(node, Contract):
             return product_term(node, self)
         if isinstance(node, Plus):
             return self._sum(node)
         if isinstance(node, Apply):
-            return function_term(node, [self.term(operand) for operand in node.operands])
+            return function_term(node, [self.operand(operand) for operand in node.operands])
         return self._leaf(node)
 
     def _sum(self, node: Plus) -> Term:
-        terms = [self._summand(operand, node) for operand in node.operands[:_MOST_TERMS]]
-        if len(node.operands) > _MOST_TERMS:
+        is_cut = self._most_nodes is not None and len(node.operands) > _MOST_TERMS
+        terms = [self._summand(operand, node) for operand in node.operands[: _MOST_TERMS if is_cut else None]]
+        if is_cut:
             terms[-2:] = [DOTS, self._summand(node.operands[-1], node)]
-        first = next((place for place, term in enumerate(terms) if not term.negative), 0)
-        terms.insert(0, terms.pop(first))
-        text = terms[0].within(SUM)
-        for term in terms[1:]:
-            text += f" - {term.bare().within(HADAMARD)}" if term.negative else f" + {term.within(SUM)}"
-        return Term(text, SUM)
+        return added(terms)
 
     def _summand(self, operand: Node, node: Plus) -> Term:
         """Write a term as it is broadcast; only numbers stand for an array of them."""
-        term = self.term(operand)
+        term = self.operand(operand)
         repeats = any(size != 1 for size in node.shape)
-        if repeats and not operand.shape and not isinstance(operand, Exact):
+        single = all(size == 1 for size in operand.shape) and (not operand.shape or len(node.shape) <= _MOST_AXES)
+        if repeats and single and not isinstance(operand, Exact):
             return juxtaposed(term.bare(), ones_term(node.shape))._replace(negative=term.negative)
         return spread(term, operand.shape, node.shape)
 
@@ -223,22 +276,34 @@ class Printer:
 
     def _constant(self, node: Constant) -> Term:
         """Write the entries of a small array; a large one gets a name."""
-        array = node.array
+        array, meaning = node.array, Meaning("value", data=node)
         if array.ndim == 0:
             return _entry(array)
         if array.ndim <= 2 and 0 < array.size <= _MOST_ENTRIES:
             rows = array.reshape(-1, 1) if array.ndim == 1 else array
             entries = [" & ".join(_entry(entry).signed() for entry in row) for row in rows]
-            return Term(r"\begin{bmatrix} " + r" \\ ".join(entries) + r" \end{bmatrix}", ATOM)
+            return Term(r"\begin{bmatrix} " + r" \\ ".join(entries) + r" \end{bmatrix}", ATOM, meaning=meaning)
         name = self._fresh("C")
-        self.definitions.append((name, rf"\text{{a constant array of shape }} ({', '.join(map(str, array.shape))})"))
-        return Term(name, ATOM)
+        words = rf"\text{{a constant array of shape }} ({', '.join(map(str, array.shape))})"
+        self.definitions.append((Formula(name, meaning), Formula(words, meaning)))
+        return Term(name, ATOM, meaning=meaning)
+
+
+def formula_of(term: Term) -> Formula:
+    """Return a piece that stands alone: its text with its sign, and what that says."""
+    return Formula(term.signed(), term.says())
+
+
+def _named(look: str, node: Node) -> Term:
+    """Return a name in print, which means the node that it stands for."""
+    term = look_term(look, Meaning("value", data=node))
+    return term if node.shape else term.symmetric()
 
 
 def _entry(value: Any) -> Term:
     """Write an entry of a constant."""
     if value.dtype.kind == "b":
-        return Term(r"\mathrm{true}" if value else r"\mathrm{false}", ATOM)
+        return Term(r"\mathrm{true}" if value else r"\mathrm{false}", ATOM, meaning=Meaning("number", data=int(value)))
     return number_term(exact(value.item()).value)
 
 
@@ -254,4 +319,4 @@ class _Ends:
         return node in self._known or node not in self._reached or self._printer.by_name(node)  # type: ignore[arg-type]
 
 
-HOOKS["latex"] = latex
+HOOKS["latex"], HOOKS["displayed"] = latex, displayed

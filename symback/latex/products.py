@@ -1,32 +1,28 @@
-"""Products in matrix notation, by the one table that classifies them; in index notation where there is no other.
-
-A vector is a column. An array of shape (n, 1) is that column too, one of shape (1, n) a row; where an
-operand is repeated along an axis, a vector of ones says so: ``x 1^T`` has x in every column.
-"""
+"""Products in matrix notation, by the one table that classifies them; in index notation where there is no other."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from symback.latex.broadcasting import ones_term, placed, reshaped, zeros_term
 from symback.latex.indices import indexed
-from symback.latex.networks import Factor, entrywise, matrix_term, power, times, turned
+from symback.latex.networks import Factor, entrywise, is_derivative, matrix_term, power, times, turned
 from symback.latex.terms import (
-    ATOM,
-    ONES,
     POSTFIX,
-    ZERO,
     Term,
     applied,
     juxtaposed,
     norm_squared,
     number_term,
+    ones,
+    said,
     scaled,
     transposed,
 )
 from symback.nodes.classify import Product, classify
-from symback.nodes.contract import Contract, Labels
+from symback.nodes.contract import Contract
 from symback.nodes.node import Node
-from symback.nodes.shapes import Shape, SizeExpr
+from symback.nodes.shapes import SizeExpr
 
 _MOST_FACTORS = 16
 
@@ -34,7 +30,7 @@ _MOST_FACTORS = 16
 class Context(Protocol):
     """What the text of a product is made from."""
 
-    def term(self, node: Node) -> Term:
+    def operand(self, node: Node) -> Term:
         """Return the text of an operand."""
 
     def by_name(self, node: Node) -> bool:
@@ -53,91 +49,57 @@ def product_term(node: Contract, context: Context) -> Term:
     return scaled(product.coefficient, body or indexed(_opened(product, context), context))
 
 
-def placed(term: Term, labels: Labels, out: Labels, sizes: Mapping[int, SizeExpr]) -> Term | None:
-    """Arrange an operand along the axes `out` of a result: transposed, repeated; None if only indices can say it."""
-    kept = tuple(label for label in labels if label in out)
-    if labels == out or not kept:
-        return term
-    if len(set(labels)) < len(labels) or len(labels) > 2 or len(out) > 2:
-        return None
-    if len(kept) == 2:
-        return transposed(term)
-    (label,) = kept
-    is_row = len(labels) == 2 and labels[1] == label
-    if len(out) == 1:
-        return transposed(term) if is_row else term
-    along_rows = label == out[1]
-    oriented = term if is_row == along_rows else transposed(term)
-    if sizes[out[0] if along_rows else out[1]] == 1:
-        return oriented
-    return juxtaposed(ONES, oriented) if along_rows else juxtaposed(oriented, transposed(ONES))
-
-
-def spread(term: Term, shape: Shape, wanted: Shape) -> Term:
-    """Write an operand as NumPy broadcasts it; scalars, and what has more than two axes, as they are."""
-    if shape == wanted or not shape:
-        return term
-    offset = len(wanted) - len(shape)
-    out = tuple(range(len(wanted)))
-    labels = tuple(k if size == wanted[k] else k + len(wanted) for k, size in enumerate(shape, offset))
-    sizes = dict(zip(out, wanted, strict=True))
-    body = placed(term.bare(), labels, out, sizes)
-    return body._replace(negative=term.negative) if body else term
-
-
-def ones_term(shape: Sequence[SizeExpr]) -> Term:
-    """Write an array of ones; it has one factor for each axis along which it repeats."""
-    if len(shape) > 2 or all(size == 1 for size in shape):
-        return ONES if len(shape) > 2 else Term("1", ATOM)
-    columns = [transposed(ONES)] if len(shape) == 2 and shape[1] != 1 else []
-    return juxtaposed(*[ONES] * (shape[0] != 1), *columns)
-
-
 def _shape(p: Product) -> tuple[SizeExpr, ...]:
     return tuple(p.sizes[label] for label in p.out)
 
 
 def _fill(p: Product) -> Term:
     if all(size == 1 for size in _shape(p)):
-        return number_term(p.coefficient)
-    return ZERO if p.coefficient == 0 else scaled(p.coefficient, ones_term(_shape(p)))
+        return reshaped(number_term(p.coefficient), (), _shape(p))
+    return zeros_term(_shape(p)) if p.coefficient == 0 else scaled(p.coefficient, ones_term(_shape(p)))
 
 
 def _one_operand(p: Product, context: Context) -> Term | None:
     ((core, labels),) = p.cores
-    term = context.term(core)
+    term = context.operand(core)
     if len(p.out) == len(labels) == 4 and not p.ones:
-        return turned(term, tuple([p.out.index(label) for label in labels]))
+        return turned(term, tuple([p.out.index(label) for label in labels]), _shape(p))
     if any(label in p.out for label in labels):
         return placed(term, labels, p.out, p.sizes)
     repeated = [label for label in p.out if p.sizes[label] != 1]
-    return juxtaposed(Term(term.within(POSTFIX), POSTFIX), ones_term(_shape(p))) if repeated else term
+    if not repeated:
+        return reshaped(term, core.shape, _shape(p))
+    number = reshaped(term, core.shape, ())
+    return juxtaposed(Term(number.within(POSTFIX), POSTFIX, meaning=number.says()), ones_term(_shape(p)))
 
 
 def _diagonal(p: Product, context: Context) -> Term | None:
     ((core, labels),) = p.cores
-    return applied(r"\operatorname{diag}", context.term(core)) if len(labels) == 2 and len(p.out) == 1 else None
+    if len(labels) != 2 or len(p.out) != 1:
+        return None
+    return applied(r"\operatorname{diag}", context.operand(core), op="diagonal")
 
 
 def _trace(p: Product, context: Context) -> Term | None:
     ((core, labels),) = p.cores
-    return applied(r"\operatorname{tr}", context.term(core)) if len(labels) == 2 else None
+    return applied(r"\operatorname{tr}", context.operand(core), op="trace") if len(labels) == 2 else None
 
 
 def _sum(p: Product, context: Context) -> Term | None:
     ((core, labels),) = p.cores
     kept = [label for label in labels if label in p.out]
     if not kept:
-        return _sum_of_all(core, context)
+        return reshaped(written, (), _shape(p)) if (written := _sum_of_all(core, context)) else None
     if len(labels) > 2 or len(p.out) > 2:
         return None
     if _scales(core, context) and (written := _network(p, context)):
         return written
-    term = context.term(core)
+    term = context.operand(core)
     as_column = labels[0] == kept[0]
+    column = ones(p.sizes[labels[1] if as_column else labels[0]])
     if len(p.out) == 2 and p.out[1] == kept[0]:
-        return juxtaposed(transposed(ONES), transposed(term) if as_column else term)
-    return juxtaposed(term if as_column else transposed(term), ONES)
+        return juxtaposed(transposed(column), transposed(term) if as_column else term)
+    return juxtaposed(term if as_column else transposed(term), column)
 
 
 def _sum_of_all(core: Node, context: Context) -> Term | None:
@@ -146,13 +108,14 @@ def _sum_of_all(core: Node, context: Context) -> Term | None:
     while inner is not None and inner.kind == "sum" and inner.coefficient == 1:
         core = inner.cores[0][0]
         inner = _unnamed_product(core, context)
-    term, shape = context.term(core), core.shape
+    term, shape = context.operand(core), core.shape
     pair = _sum_of_products(core, context)
     if pair or len(shape) > 2:
         return pair
     if len(shape) == 1:
-        return juxtaposed(transposed(ONES), term)
-    return juxtaposed(*[transposed(ONES)] * (shape[0] != 1), term, *[ONES] * (shape[1] != 1))
+        return juxtaposed(transposed(ones(shape[0])), term)
+    rows, columns = shape
+    return juxtaposed(*[transposed(ones(rows))] * (rows != 1), term, *[ones(columns)] * (columns != 1))
 
 
 def _sum_of_products(core: Node, context: Context) -> Term | None:
@@ -170,10 +133,12 @@ def _pair(context: Context, left: Node, right: Node) -> Term:
     """Write the sum of the products of all entries of two arrays of one shape."""
     rank = len(left.shape)
     if left is right:
-        return norm_squared(context.term(left), rank)
+        return norm_squared(context.operand(left), rank)
     if rank == 1:
-        return juxtaposed(transposed(context.term(left)), context.term(right))
-    return Term(rf"\langle {context.term(left).signed()}, {context.term(right).signed()} \rangle_F", POSTFIX)
+        return juxtaposed(transposed(context.operand(left)), context.operand(right))
+    first, second = context.operand(left), context.operand(right)
+    text = rf"\langle {first.signed()}, {second.signed()} \rangle_F"
+    return Term(text, POSTFIX, meaning=said("inner", first, second))
 
 
 def _inner(p: Product, context: Context) -> Term | None:
@@ -181,7 +146,7 @@ def _inner(p: Product, context: Context) -> Term | None:
     if a == b:
         return _pair(context, left, right)
     if len(a) == 2 and a == b[::-1]:
-        return applied(r"\operatorname{tr}", juxtaposed(context.term(left), context.term(right)))
+        return applied(r"\operatorname{tr}", juxtaposed(context.operand(left), context.operand(right)), op="trace")
     return None
 
 
@@ -193,7 +158,7 @@ def _matrix_product(p: Product, context: Context) -> Term | None:
     if len(first[1]) == 1 or (len(p.out) == 2 and p.out[0] not in first[1]):
         first, second = second, first
     (left, a), (right, b) = first, second
-    left_term, right_term = context.term(left), context.term(right)
+    left_term, right_term = context.operand(left), context.operand(right)
     if a[0] != p.out[0]:
         left_term = transposed(left_term)
     if len(b) == 2 and b[1] != p.out[1]:
@@ -247,18 +212,18 @@ def _nested(node: Node, context: Context) -> Product | None:
 
 def _hadamard(p: Product, context: Context) -> Term | None:
     factors = _factors(p, context)
-    scalars = [context.term(f.node) for f in factors if not _axes(f, p)]
+    scalars = [reshaped(context.operand(f.node), f.node.shape, ()) for f in factors if not _axes(f, p)]
     tensors = [f for f in factors if _axes(f, p)]
     if not tensors and all(p.sizes[label] == 1 for label in p.out):
-        *before, last = (power(term, count, "") for term, count in Counter(scalars).items())
-        return times(before, last)
+        *before, last = (power(term, count) for term, count in Counter(sorted(scalars, key=is_derivative)).items())
+        return reshaped(times(before, last), (), _shape(p))
     if len(p.out) == 4 or (len(p.out) == 2 and any(len(f.labels) == 1 for f in tensors)):
         written = matrix_term(factors, p.out, p.sizes, context)
         if written:
             return written
     body = _outer_of(Counter(tensors), p, context)
     if body is None:
-        terms = [placed(context.term(f.node), f.labels, p.out, p.sizes) for f in tensors]
+        terms = [placed(context.operand(f.node), f.labels, p.out, p.sizes) for f in tensors]
         known = [term for term in terms if term]
         if len(known) < len(terms):
             return None
@@ -278,14 +243,14 @@ def _outer_of(tensors: Mapping[Factor, int], p: Product, context: Context) -> Te
     column, row = by_axes.get(p.out[:1]), by_axes.get(p.out[1:])
     if column is None or row is None:
         return None
-    left = placed(context.term(column.node), column.labels, p.out[:1], p.sizes)
-    below = placed(context.term(row.node), row.labels, p.out[1:], p.sizes)
+    left = placed(context.operand(column.node), column.labels, p.out[:1], p.sizes)
+    below = placed(context.operand(row.node), row.labels, p.out[1:], p.sizes)
     return juxtaposed(left, transposed(below)) if left and below else None
 
 
 def _outer(p: Product, context: Context) -> Term | None:
     (left, _), (right, _) = p.cores
-    return juxtaposed(context.term(left), transposed(context.term(right)))
+    return juxtaposed(context.operand(left), transposed(context.operand(right)))
 
 
 def _network(p: Product, context: Context) -> Term | None:

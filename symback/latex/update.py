@@ -107,8 +107,8 @@ class _Lines:
     def _line(self, left: str, sign: str, nodes: list[Node], names: Mapping[Node, str]) -> None:
         printer = Printer(names, avoid=self._looks)
         texts = [self._side(printer, node, names) for node in nodes]
-        self._looks |= {name for name, _ in printer.definitions}
-        self.lines += [f"{name} &= {value}" for name, value in printer.definitions]
+        self._looks |= {name.text for name, _ in printer.definitions}
+        self.lines += [f"{name.text} &= {value.text}" for name, value in printer.definitions]
         self.lines.append(f"{left} &{sign} {_tuple(texts)}")
 
     def _side(self, printer: Printer, node: Node, names: Mapping[Node, str]) -> str:

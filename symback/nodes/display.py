@@ -29,13 +29,15 @@ class Displayed:
     _sympyrepr = _sympystr
 
     def _pretty(self, printer: Any) -> Any:
-        return prettyForm(cast(str, HOOKS["text"](self)))
+        lines = cast(str, HOOKS["text"](self)).splitlines()
+        wide = max(map(len, lines))
+        return prettyForm("\n".join(line.ljust(wide) for line in lines))  # it puts shorter lines in the middle
 
     def _latex(self, printer: Any = None) -> str:
         return cast(str, HOOKS["latex"](self))
 
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self._latex()}$"
+        return f"$\\displaystyle {HOOKS['displayed'](self)}$"
 
     def sort_key(self, order: Any = None) -> Any:
         """Return a key that depends on this node's own shape and class only."""

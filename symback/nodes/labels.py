@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from symback.errors import names
 from symback.nodes.interned import Param
-from symback.nodes.looks import NAME, checked_look
+from symback.nodes.looks import NAME, checked_look, latex_name
 
 _LABEL_KINDS = ("let", "adjoint", "tangent", "guard")
 """Who gave a name: the user, or a pass."""
@@ -41,6 +41,11 @@ class Label(Param):
     def latex(self) -> str | None:
         """The look in print, if one was given."""
         return self.value[1]
+
+    @property
+    def look(self) -> str:
+        """The look in print: the one that was given, checked again, or the one that the name has."""
+        return latex_name(self.name) if self.latex is None else checked_look(self.latex)
 
     @property
     def kind(self) -> str:

@@ -36,7 +36,7 @@ _COMMANDS = _GREEK | _ONE_ARGUMENT | _SYMBOLS | {"frac"}
 _ESCAPES = frozenset("%&#_$ ,;:!{}|")
 
 _TOKEN = re.compile(r"\\([A-Za-z]+) *|\\(.)|(\^\^)|([{}^_'])|([A-Za-z0-9 +\-=<>()\[\],.;:|/*!?])|(.)", re.DOTALL)
-_MATH_IN_TEXT = re.compile(r"\\text\w*\s*\{[^{}]*[\^_\\]")
+_MATH_IN_TEXT = re.compile(r"\\text\w*\s*\{[^{}]*[{\^_\\]")
 
 
 def latex_name(name: str) -> str:
@@ -85,7 +85,7 @@ def checked_look(look: str) -> str:
     if not look.strip():
         raise bad_look(look, "it is empty")
     if _MATH_IN_TEXT.search(look):
-        raise bad_look(look, "an index, an exponent or a command stands inside upright text")
+        raise bad_look(look, "a brace, an index, an exponent or a command stands inside upright text")
     groups: list[set[str]] = [set()]
     waiting = ""
     for match in _TOKEN.finditer(look):

@@ -224,7 +224,13 @@ class Node(Displayed, ArrayMethods["Node"], Interned):
         raise usage.use_instead("SymPy's code printers and sympy.lambdify", "sb.lambdify(inputs, outputs).source")
 
     _pythoncode = _numpycode = _scipycode = _lambdacode = _mpmathcode = _ccode = _fcode = _no_code
-    _jscode = _juliacode = _octave = _rcode = _rust_code = _tensorflowcode = _jaxcode = _torchcode = _no_code
+    _javascript = _julia = _octave = _rcode = _rust_code = _tensorflowcode = _jaxcode = _torchcode = _no_code
+    _maple = _mcode = _smtlib = _glsl = _no_code
+
+    def _no_mathml(self, printer: Any) -> NoReturn:
+        raise usage.use_instead("sympy.mathml", "sympy.latex(node), or the page that sb.derive writes as HTML")
+
+    _mathml_content = _mathml_presentation = _no_mathml
 
 
 _set_shape, _set_dtype = (vars(Node)[name].__set__ for name in ("shape", "dtype"))

@@ -1,9 +1,12 @@
-"""Short text for a node: one let-line for each name, cut off where it grows long."""
+"""Text for a node: one let-line for each name, shared parts named, cut off where it grows long."""
 
+from collections import Counter, deque
+from collections.abc import Callable
 from fractions import Fraction
 
 import sympy
 
+from symback.graph import toposort
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Named
 from symback.nodes.classify import classify
@@ -11,8 +14,14 @@ from symback.nodes.contract import Contract, Labels
 from symback.nodes.leaves import Constant, Exact, ExactValue, Ones, Size, Variable
 from symback.nodes.node import HOOKS, Node
 
-_MOST_CHARACTERS = 1200
-_DEPTH = 6
+_MOST_CHARACTERS = 1800
+_MOST_NODES = 240
+_LONGEST_LINE = 100
+_LONGEST_SHARED = 16
+_MOST_OPERANDS = 8
+_LONGEST_SHORT = 60
+_DEPTH_OF_SHORT = 2
+_CUT = "…"
 
 
 def exact_text(value: ExactValue) -> str:
@@ -23,63 +32,48 @@ def exact_text(value: ExactValue) -> str:
     return str(value)
 
 
-class _Writer:
-    """Writes expressions until a budget of characters is spent; names stand for what they name."""
+def _leaf(node: Node) -> str | None:
+    """Write what has a name, or no operands; None for an operation."""
+    if isinstance(node, (Named, Variable)):
+        return node.name
+    if isinstance(node, Exact):
+        return exact_text(node.value)
+    if isinstance(node, Size):
+        return f"({node.size})" if isinstance(node.size, sympy.Add) else str(node.size)
+    if isinstance(node, (Constant, Ones)):
+        return f"{type(node).__name__.lower()}{node.shape}"
+    return None
 
-    def __init__(self) -> None:
-        self.left = _MOST_CHARACTERS
-        self.pending: list[Named] = []
-        self.seen: set[Node] = set()
 
-    def write(self, node: Node, depth: int = _DEPTH) -> str:
-        """Return the text of an expression."""
-        text = self._leaf(node)
-        if text is None:
-            text = self._operation(node, depth - 1) if depth > 0 and self.left > 0 else "…"
-        return text
+def _operation(node: Node, write: Callable[[Node], str]) -> str:
+    """Write an operation from the texts of its operands."""
+    if isinstance(node, Contract):
+        return _product(node, write)
+    operands = [write(operand) for operand in node.operands[:_MOST_OPERANDS]]
+    if isinstance(node, Plus):
+        pairs = zip(node.operands, operands, strict=False)
+        operands = [f"({text})" if isinstance(operand, Plus) and _is_open(text) else text for operand, text in pairs]
+    if len(node.operands) > _MOST_OPERANDS:
+        operands.append(_CUT)
+    if isinstance(node, Plus):
+        return " + ".join(operands).replace("+ -", "- ")
+    assert isinstance(node, Apply)
+    operands += [str(parameter) for parameter in node.operation.parameters]
+    return f"{node.operation.name}({', '.join(operands)})"
 
-    def _leaf(self, node: Node) -> str | None:
-        if isinstance(node, Named) and node not in self.seen:
-            self.seen.add(node)
-            self.pending.append(node)
-        if isinstance(node, (Named, Variable)):
-            text = node.name
-        elif isinstance(node, Exact):
-            text = exact_text(node.value)
-        elif isinstance(node, Size):
-            text = f"({node.size})" if isinstance(node.size, sympy.Add) else str(node.size)
-        elif isinstance(node, (Constant, Ones)):
-            text = f"{type(node).__name__.lower()}{node.shape}"
-        else:
-            return None
-        self.left -= len(text)
-        return text
 
-    def _operation(self, node: Node, depth: int) -> str:
-        self.left -= 4
-        if isinstance(node, Contract):
-            return self._product(node, depth)
-        operands = [self.write(operand, depth) for operand in node.operands[:8]]
-        if len(node.operands) > 8:
-            operands.append("…")
-        if isinstance(node, Plus):
-            return "(" + " + ".join(operands).replace("+ -", "- ") + ")"
-        assert isinstance(node, Apply)
-        operands += [str(parameter) for parameter in node.operation.parameters]
-        return f"{node.operation.name}({', '.join(operands)})"
-
-    def _product(self, node: Contract, depth: int) -> str:
-        p = classify(node)
-        factor = "" if p.coefficient == 1 else "-" if p.coefficient == -1 else exact_text(p.coefficient) + "*"
-        texts = [self.write(core, depth) for core, _ in p.cores[:8]]
-        if p.kind == "scale":
-            return factor + texts[0]
-        terms = [(text, core, labels) for text, (core, labels) in zip(texts, p.cores, strict=False)]
-        if p.kind == "hadamard" and (placed := _hadamard_text(terms, p.out)):
-            return factor + placed
-        if p.kind in _MATRIX_PRODUCTS:
-            return f"{factor}{_product_text(terms, p.out)}"
-        return f"{factor}{p.kind}({', '.join([repr(str(node.subscripts)), *texts])})"
+def _product(node: Contract, write: Callable[[Node], str]) -> str:
+    p = classify(node)
+    factor = "" if p.coefficient == 1 else "-" if p.coefficient == -1 else exact_text(p.coefficient) + "*"
+    texts = [write(core) for core, _ in p.cores[:_MOST_OPERANDS]]
+    if p.kind == "scale":
+        return factor + _operand(texts[0], p.cores[0][0], "", _INFIX)
+    terms = [(text, core, labels) for text, (core, labels) in zip(texts, p.cores, strict=False)]
+    if p.kind == "hadamard" and (placed := _hadamard_text(terms, p.out)):
+        return factor + placed
+    if p.kind in _MATRIX_PRODUCTS:
+        return f"{factor}{_product_text(terms, p.out)}"
+    return f"{factor}{p.kind}({', '.join([repr(str(node.subscripts)), *texts])})"
 
 
 _Term = tuple[str, Node, Labels]
@@ -88,9 +82,16 @@ _INFIX = ("scale", "hadamard", *_MATRIX_PRODUCTS)
 
 
 def _operand(text: str, core: Node, suffix: str, plain: tuple[str, ...]) -> str:
-    """Write an operand; a product in parentheses, unless it is of a kind that stands there as it is."""
-    kind = classify(core).kind if isinstance(core, Contract) and text != "…" else ""
+    """Write an operand; a sum or a product in parentheses, unless it is of a kind that stands there as it is."""
+    if isinstance(core, Plus) and _is_open(text):
+        return f"({text}){suffix}"
+    kind = classify(core).kind if isinstance(core, Contract) and _is_open(text) else ""
     return f"({text}){suffix}" if kind in _INFIX and (suffix or kind not in plain) else text + suffix
+
+
+def _is_open(text: str) -> bool:
+    """Is this more than a name, or dots?"""
+    return text != _CUT and not text.isidentifier()
 
 
 def _hadamard_text(terms: list[_Term], out: Labels) -> str | None:
@@ -119,25 +120,121 @@ def _product_text(terms: list[_Term], out: Labels) -> str:
 
 def short(node: Node) -> str:
     """Return a few words for a message: a name, or the start of the expression."""
-    if isinstance(node, (Named, Variable)):
-        return node.name
-    text = _Writer().write(node, depth=2)
-    return text if len(text) <= 60 else text[:57] + "…"
+    written = _to_depth(node, _DEPTH_OF_SHORT)
+    return written if len(written) <= _LONGEST_SHORT else written[: _LONGEST_SHORT - 3] + _CUT
+
+
+def _to_depth(node: Node, depth: int) -> str:
+    found = _leaf(node)
+    if found is None:
+        found = _operation(node, lambda operand: _to_depth(operand, depth - 1)) if depth else _CUT
+    return found
 
 
 def text(node: Node) -> str:
-    """Return the node in let-form: the names it is made of, then itself."""
-    writer = _Writer()
-    root = node.operands[0] if isinstance(node, Named) else node
-    lines = [writer.write(root)]
-    if isinstance(node, Named):
-        lines[0] = f"{node.name} = {lines[0]}"
-    while writer.pending and writer.left > 0:
-        named = writer.pending.pop()
-        lines.append(f"{named.name} = {writer.write(named.operands[0])}")
-    if writer.pending:
-        lines.append("…")
-    return "\n".join(reversed(lines))[:1900]
+    """Return the node in let-form: a line for each name that it is made of, in order, then itself.
+
+    Unnamed parts that are shared, or too long for a line, are named too (``t1``), so that the text is as long as the
+    graph is large, however often its parts are used. Of a large graph it shows what is nearest to the node.
+    """
+    lines = _Lines(node).lines
+    left, kept = _MOST_CHARACTERS, list[str]()
+    for line in reversed(lines):
+        if kept and len(line) > left:
+            kept.append(_CUT)
+            break
+        kept.append(line if len(line) <= _MOST_CHARACTERS else line[:_MOST_CHARACTERS] + _CUT)
+        left -= len(line) + 1
+    return "\n".join(reversed(kept))
+
+
+class _Lines:
+    """Writes the nodes nearest to a root, operands first; what lies beyond is dots."""
+
+    def __init__(self, root: Node) -> None:
+        self.lines: list[str] = []
+        self._reached = _nearest(root)
+        order = toposort([root], stops=self)
+        users = Counter(operand for node in order if node in self._reached for operand in set(node.operands))
+        self._names: dict[Node, Named] = {}
+        for node in order:
+            if isinstance(node, Named) and node.operands[0].operands and node in self._reached:
+                self._names.setdefault(node.operands[0], node)
+        self._taken = {node.name for node in order if isinstance(node, (Named, Variable))}
+        self._texts: dict[Node, str] = {}
+        for node in order:
+            self._texts[node] = self._write(node, node is root, users[node])
+
+    def __contains__(self, node: object) -> bool:
+        return node not in self._reached
+
+    def _write(self, node: Node, is_root: bool, users: int) -> str:
+        """Return the text by which users know a node, behind the line that says what it is."""
+        leaf = _leaf(node)
+        if leaf is not None:
+            if isinstance(node, Named) and node in self._reached and self._texts[node.operands[0]] != leaf:
+                self.lines.append(f"{leaf} = {self._texts[node.operands[0]]}")
+            elif is_root:
+                self.lines.append(leaf)
+            return leaf
+        if node not in self._reached:
+            return _CUT
+        written = _operation(node, self._texts.__getitem__)
+        if is_root:
+            self.lines.append(written)
+            return written
+        name = self._names[node].name if node in self._names else None
+        if (users > 1 and (name or len(written) > _LONGEST_SHARED)) or (len(written) > _LONGEST_LINE and not name):
+            name = name or self._fresh()
+            self.lines.append(f"{name} = {written}")
+            return name
+        return written
+
+    def _fresh(self) -> str:
+        number = 1
+        while f"t{number}" in self._taken:
+            number += 1
+        self._taken.add(f"t{number}")
+        return f"t{number}"
+
+
+def _nearest(root: Node) -> set[Node]:
+    """Return the nodes nearest to a root, as many as a text shows."""
+    found: set[Node] = set()
+    queue = deque([root])
+    while queue and len(found) < _MOST_NODES:
+        node = queue.popleft()
+        if node not in found:
+            found.add(node)
+            queue.extend(node.operands)
+    return found
+
+
+class Beginnings:
+    """How the texts of nodes begin, written in full and not in let-form: each node once, for many that share parts."""
+
+    def __init__(self, most: int) -> None:
+        """Take the number of characters that are asked for; what is longer is cut, and ends in dots."""
+        self._most = most
+        self._known: dict[Node, str] = {}
+
+    def __call__(self, node: Node) -> str:
+        """Return the text of a node; a named one is an assignment."""
+        inner = node.operands[0] if isinstance(node, Named) else node
+        written = f"{node.name} = {self._text(inner)}" if isinstance(node, Named) else self._text(inner)
+        return written if len(written) <= self._most else written[: self._most - 1] + _CUT
+
+    def __contains__(self, node: object) -> bool:
+        return node in self._known or isinstance(node, Named)
+
+    def _text(self, node: Node) -> str:
+        """Return more of a text than is asked for: what stands before an operand shows no more of it."""
+        for part in toposort([node], stops=self):
+            if part not in self._known:
+                leaf = _leaf(part)
+                written = _operation(part, self._known.__getitem__) if leaf is None else leaf
+                self._known[part] = written[: self._most + 1]
+        return self._known[node]
 
 
 HOOKS["short"], HOOKS["text"] = short, text

@@ -29,9 +29,9 @@ class Primitive:
         numpy: The NumPy spelling: a function (``"np.sin"``, ``"scipy.special.erf"``), a template
             (``"{0} > {1}"``), a Python function whose source is written into the emitted module, or a function of
             (spell, operand texts, parameters), in which `spell` writes sizes (see `symback.codegen.speller`).
-        latex: The look in print: a template with ``{0}``, the name of a function such as ``\sin``, or a
-            function of (operand texts, parameters); each text has the `shape` of its operand, and is a `factor` or
-            an `atom` with the parentheses that it needs there.
+        latex: The look in print: a template with ``{0}`` (its ``\odot`` are left out where operands are numbers),
+            the name of a function such as ``\sin``, or a function of (operand texts, parameters); each text has the
+            `shape` and the `dtype` of its operand, and is a `factor` or an `atom` with the parentheses it needs there.
         doc: One sentence: what it computes and the source of the formula.
         derivative: Elementwise: from the result ``y`` and the operands to the partial derivatives: one node,
             or a tuple with one for each operand (None for an operand that has none). It serves forward and

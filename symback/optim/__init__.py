@@ -25,8 +25,7 @@ from symback.errors import training as messages
 from symback.graph import toposort
 from symback.latex.printer import look_of
 from symback.latex.update import update_latex
-from symback.nodes.add import Plus
-from symback.nodes.apply import Named, unnamed
+from symback.nodes.apply import Named
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Variable, as_node, variable
 from symback.nodes.node import Node
@@ -105,7 +104,7 @@ class Updates(dict[Variable, Node]):
         return update_latex(self._printed)
 
     def __repr__(self) -> str:
-        return "\n".join(f"{x.name} <- {_last_line(node)}" for x, node in self.items())
+        return "\n".join(line for x, node in self.items() for line in _assignment(x.name, node))
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"
@@ -296,10 +295,11 @@ def _named(name: str, node: Node) -> Node:
     return Named(Label(name, None, "guard"), node)
 
 
-def _last_line(node: Node) -> str:
-    """Return what a node is in terms of what is named, without parentheses around it all."""
-    text = str(node).splitlines()[-1]
-    return text[1:-1] if isinstance(unnamed(node), Plus) and not isinstance(node, Named) else text
+def _assignment(name: str, node: Node) -> list[str]:
+    """Write an assignment in terms of what is named, behind the lines of shared parts that have no name."""
+    *lines, last = str(node).splitlines()
+    names = {found.name for found in toposort([node]) if isinstance(found, (Named, Variable))}
+    return [*(line for line in lines if line.partition(" = ")[0] not in names), f"{name} <- {last}"]
 
 
 def __dir__() -> list[str]:

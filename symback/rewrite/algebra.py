@@ -21,6 +21,7 @@ from symback.rewrite.notation import sqrt, where, zeros_like
 from symback.rewrite.outer import common_outer_factors
 from symback.rewrite.parts import Factors, function_of, is_product, ratio, sum_of
 from symback.rewrite.pattern import MOST_TERMS, OUTSIDE, Match, Scope
+from symback.rewrite.symmetric import transposes
 
 __all__ = ["SIMPLIFY"]
 
@@ -177,6 +178,7 @@ SIMPLIFY = [
          find=diagonals, at=("add",)),
     Rule("diagonals among others", lambda x, y, z, view: view(x) + view(y) + z, lambda x, y, z, view: view(x + y) + z,
          find=diagonals_among_others, at=("add",)),
+    Rule("symmetric matrix", lambda x, view: view(x), lambda x, view: x, find=transposes, at=("product",)),
     Rule("quotient", lambda x, y: x * (1 / y), lambda x, y: x / y, find=_quotients, at=("product",)),
     Rule("reciprocal of a reciprocal", lambda x: 1 / (1 / x), lambda x: x),
     Rule("square of a root", lambda x: sqrt(x) * sqrt(x), lambda x: x, find=_doubled_roots, at=("product",)),

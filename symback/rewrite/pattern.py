@@ -86,6 +86,7 @@ class Scope:
     def __init__(self, barriers: AbstractSet[Node] = frozenset(), *, opens: bool = True) -> None:
         self.barriers = barriers
         self._opens = opens
+        self._closed = Scope(barriers, opens=False) if opens else self
 
     def bare(self, node: Node) -> Node:
         """Look through names, as far as no barrier stands there."""
@@ -156,7 +157,13 @@ class Scope:
         """Yield the ways in which the factors of a pattern are among those of a product, or are all of them."""
         if not is_product(node):
             return
-        wanted, factors = self.factors(pattern), self.factors(node)
+        wanted = self.factors(pattern)
+        for factors in _ways(self._closed.factors(node), self.factors(node)):
+            yield from self._of_factors(wanted, factors, found, node.shape, whole)
+
+    def _of_factors(
+        self, wanted: "Factors", factors: "Factors", found: Found, shape: Shape, whole: bool
+    ) -> Iterator[Match]:
         if whole and _is_square(wanted):
             root = square_root_of(factors)
             if root is not None:
@@ -174,7 +181,7 @@ class Scope:
         for scaling, bound in starts:
             if scaling is not None:
                 factors = factors._replace(coefficient=scaling if absorbs else 1)
-                for match in self._choose(patterns, factors, bound, node.shape, whole):
+                for match in self._choose(patterns, factors, bound, shape, whole):
                     yield match if absorbs else match._replace(scale=scaling)
 
     def _choose(
@@ -219,16 +226,20 @@ class Scope:
     def _in_sum(self, pattern: Plus, node: Plus, found: Found, *, whole: bool) -> Iterator[Match]:
         """Yield the ways in which the terms of a pattern, times a number, are among those of a sum, or are all."""
         patterns = sorted(map(split_coefficient, pattern.operands), key=lambda term: isinstance(term[0], Variable))
-        terms = self.terms(node)
-        if not len(patterns) <= len(terms) <= MOST_TERMS:
-            return
+        for terms in _ways(self._closed.terms(node), self.terms(node)):
+            if len(patterns) <= len(terms) <= MOST_TERMS:
+                yield from self._of_terms(patterns, terms, found, node.shape, whole)
+
+    def _of_terms(
+        self, patterns: list[Any], terms: list[Any], found: Found, shape: Shape, whole: bool
+    ) -> Iterator[Match]:
         lead = patterns[0][1]
         if whole or any(coefficient in _NUMBER_OF for _, coefficient in patterns):
             scales = {1}
         else:
             scales = {number for _, factor in terms if (number := ratio(factor, lead)) not in (None, 0)}
         for scaling in sorted(scales, key=lambda value: (abs(value), value < 0)):
-            for match in self._among(patterns, terms, scaling, found, node.shape, whole):
+            for match in self._among(patterns, terms, scaling, found, shape, whole):
                 yield match._replace(scale=scaling)
 
     def root(self, node: Node) -> Node | None:
@@ -312,6 +323,11 @@ class Scope:
 def _is_square(wanted: Factors) -> bool:
     first = wanted.cores[0]
     return len(wanted.cores) == 2 and wanted.cores[1] is first and isinstance(first, Variable)
+
+
+def _ways(closed: Any, opened: Any) -> tuple[Any, ...]:
+    """Return the parts by their names, so that what no rule touches keeps its name; then those that names stand for."""
+    return (closed,) if closed == opened else (closed, opened)
 
 
 def _number(wanted: Any, given: Any, found: Found) -> Iterator[Found]:

@@ -1,14 +1,6 @@
 """What rewriting did: which rule was applied where."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from symback.nodes.apply import Named
-from symback.nodes.node import Node
-from symback.trace import Application
-
-_MOST_CHARACTERS = 60
-_NOWHERE = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +28,8 @@ class Explanation(tuple[Reason, ...]):
         >>> import symback as sb
         >>> x = sb.tensor("x", ("n",))
         >>> print(sb.explain(sb.let("y", 1 / (1 + sb.exp(-x)))))
-        rule               in  before                    after
-        logistic function  y   divide(1, (1 + exp(-x)))  sigmoid(x)
+        rule               in  before                  after
+        logistic function  y   divide(1, 1 + exp(-x))  sigmoid(x)
     """
 
     __slots__ = ()
@@ -58,29 +50,3 @@ class Explanation(tuple[Reason, ...]):
 
 
 NOTHING = Explanation()
-
-
-def places_in(order: Sequence[Node]) -> dict[Node, str]:
-    """Return for each node of a graph, operands first, the name of the smallest named expression that it is part of."""
-    places: dict[Node, str] = {}
-    for node in reversed(order):
-        place = node.name if isinstance(node, Named) else places.get(node, _NOWHERE)
-        places[node] = place
-        for operand in node.operands:
-            places.setdefault(operand, place)
-    return places
-
-
-def explained(applications: Sequence[Application], places: Mapping[Node, str]) -> Explanation:
-    """Put applications into words."""
-
-    def reasons() -> Iterator[Reason]:
-        for step in applications:
-            yield Reason(step.rule, places.get(step.origin, _NOWHERE), _shown(step.before), _shown(step.after))
-
-    return Explanation(reasons())
-
-
-def _shown(node: Node) -> str:
-    text = str(node).rpartition("\n")[2]
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"

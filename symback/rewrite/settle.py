@@ -17,7 +17,8 @@ from symback.nodes.node import Node
 from symback.rewrite.algebra import SIMPLIFY
 from symback.rewrite.engine import Engine, as_written
 from symback.rewrite.facts import shared_logistics, textbook_complements
-from symback.rewrite.report import Explanation, explained, places_in
+from symback.rewrite.reasons import explained, places_in
+from symback.rewrite.report import Explanation
 from symback.rewrite.stability import COMPLEMENT, STABILISE, TAILS, TWICE
 from symback.trace import Application
 

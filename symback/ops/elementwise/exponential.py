@@ -91,8 +91,8 @@ bose: Function = elementwise(
 )  # fmt: skip
 xlogx: Function = elementwise(
     "xlogx", derivative=lambda y, x: log(x) + 1, numpy=numerics.xlogx,
-    mpmath=lambda mp, x: x * mp.log(x) if x else mp.zero, latex=r"{0} \log {0}", domain=POSITIVE, namespace=None,
-    doc="x log(x), and 0 at 0.", defined=r"$x \geq 0$", kinks=_AT_ZERO,
+    mpmath=lambda mp, x: x * mp.log(x) if x else mp.zero, latex=r"{0} \odot \log\left({0}\right)", domain=POSITIVE,
+    namespace=None, doc="x log(x), and 0 at 0.", defined=r"$x \geq 0$", kinks=_AT_ZERO,
 )  # fmt: skip
 _NAN_ALIKE = "NaN where both operands are the same infinity"
 logaddexp = elementwise(

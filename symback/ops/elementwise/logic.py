@@ -117,6 +117,15 @@ def _named_dtype(name: str) -> np.dtype[Any]:
     return as_dtype(name)
 
 
+def _cast_look(operand: Any, kind: str) -> str:
+    """Write what a conversion changes: floats lose their fractions, and numbers become conditions."""
+    if kind == "b" != operand.dtype.kind:
+        return rf"\left[{operand.factor} \neq 0\right]"
+    if kind in "iu" and operand.dtype.kind == "f":
+        return rf"\operatorname{{trunc}}\left({operand}\right)"
+    return str(operand)
+
+
 _cast = primitive(
     "astype",
     signature=lambda x, dtype: (x.shape, _named_dtype(dtype)),
@@ -124,7 +133,7 @@ _cast = primitive(
     linear=True,
     numpy=lambda spell, operands, parameters: f"{operands[0].atom}.astype(np.{spell.dtype(parameters[0])})",
     value=lambda x, dtype: np.asarray(x).astype(dtype),
-    latex=lambda operands, parameters: operands[0],
+    latex=lambda operands, parameters: _cast_look(operands[0], as_dtype(parameters[0]).kind),
     examples=(lambda make: astype(make("x", (2, 3)), "float32"), lambda make: astype(make("x", ()), "float32")),
     batch="leading",
     doc="The same values in another dtype.",

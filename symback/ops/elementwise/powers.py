@@ -61,7 +61,7 @@ power_nodes = elementwise(
     numpy="{0}**{1}",
     value=np.power,
     mpmath=lambda mp, a, b: a**b,
-    latex=r"{0}^{{{1}}}",
+    latex=r"{0}^{{\odot {1}}}",
     domain=(*POSITIVE, *REAL),
     dtype="number",
     doc="Power, as `numpy.power` gives it.",
@@ -179,12 +179,12 @@ def _slope_derivative(y: Node, x1: Node, x2: Node) -> tuple[Node, Node]:
 hypot_slope: Function = elementwise(
     "hypot_slope", derivative=_slope_derivative, numpy=numerics.hypot_slope,
     mpmath=lambda mp, a, b: a / mp.hypot(a, b) if a else a,
-    latex=r"\frac{{{0}}}{{\sqrt{{{0}^{{2}} + {1}^{{2}}}}}}", domain=TWO_REAL, namespace=None,
+    latex=r"\frac{{{0}}}{{\sqrt{{{0}^{{\odot 2}} + {1}^{{\odot 2}}}}}}", domain=TWO_REAL, namespace=None,
     doc="x1 / hypot(x1, x2), the derivative of hypot by x1; 0 at the origin.",
 )  # fmt: skip
 hypot: Function = elementwise(
     "hypot", derivative=lambda y, x1, x2: (hypot_slope(x1, x2), hypot_slope(x2, x1)), numpy=numerics.hypot,
-    mpmath="hypot", latex=r"\sqrt{{{0}^{{2}} + {1}^{{2}}}}", domain=TWO_REAL,
+    mpmath="hypot", latex=r"\sqrt{{{0}^{{\odot 2}} + {1}^{{\odot 2}}}}", domain=TWO_REAL,
     doc="sqrt(x1**2 + x2**2), without overflow or underflow.",
     kinks="derivative 0 where both are 0",
 )  # fmt: skip

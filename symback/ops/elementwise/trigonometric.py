@@ -93,7 +93,8 @@ _ENDS = "infinite slope at -1 and 1"
 _arcsin_slope: Function = elementwise(
     "arcsin_slope", derivative=lambda y, x: x * y**3, numpy="1 / np.sqrt((1 - {0}) * (1 + {0}))", namespace=None,
     value=lambda x: 1 / np.sqrt((1 - x) * (1 + x)), mpmath=lambda mp, x: 1 / mp.sqrt((1 - x) * (1 + x)),
-    latex=r"\frac{{1}}{{\sqrt{{1 - {0}^{{2}}}}}}", domain=WITHIN, doc="Derivative of arcsin, right at its ends too.",
+    latex=r"\frac{{1}}{{\sqrt{{1 - {0}^{{\odot 2}}}}}}", domain=WITHIN,
+    doc="Derivative of arcsin, right at its ends too.",
 )  # fmt: skip
 arcsin = elementwise(
     "arcsin", derivative=lambda y, x: _arcsin_slope(x), numpy="np.arcsin", mpmath="asin", latex=r"\arcsin",
@@ -117,8 +118,8 @@ def _slope_derivative(y: Node, x1: Node, x2: Node) -> tuple[Node, Node]:
 
 _arctan2_slope: Function = elementwise(
     "arctan2_slope", derivative=_slope_derivative, numpy=numerics.arctan2_slope,
-    mpmath=lambda mp, a, b: b / (a * a + b * b), latex=r"\frac{{{1}}}{{{0}^{{2}} + {1}^{{2}}}}", domain=TWO_REAL,
-    namespace=None, doc="Derivative of arctan2 by x1, x2 / (x1**2 + x2**2), without overflow.",
+    mpmath=lambda mp, a, b: b / (a * a + b * b), latex=r"\frac{{{1}}}{{{0}^{{\odot 2}} + {1}^{{\odot 2}}}}",
+    domain=TWO_REAL, namespace=None, doc="Derivative of arctan2 by x1, x2 / (x1**2 + x2**2), without overflow.",
 )  # fmt: skip
 arctan2 = elementwise(
     "arctan2", derivative=lambda y, x1, x2: (_arctan2_slope(x1, x2), negative(_arctan2_slope(x2, x1))),
@@ -152,7 +153,7 @@ arccosh = elementwise(
 _arctanh_slope: Function = elementwise(
     "arctanh_slope", derivative=lambda y, x: 2 * x * y**2, numpy="1 / ((1 - {0}) * (1 + {0}))", namespace=None,
     value=lambda x: 1 / ((1 - x) * (1 + x)), mpmath=lambda mp, x: 1 / ((1 - x) * (1 + x)),
-    latex=r"\frac{{1}}{{1 - {0}^{{2}}}}", domain=WITHIN, doc="Derivative of arctanh, right at its ends too.",
+    latex=r"\frac{{1}}{{1 - {0}^{{\odot 2}}}}", domain=WITHIN, doc="Derivative of arctanh, right at its ends too.",
 )  # fmt: skip
 arctanh = elementwise(
     "arctanh", derivative=lambda y, x: _arctanh_slope(x), numpy="np.arctanh", mpmath="atanh",

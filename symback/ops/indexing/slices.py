@@ -5,6 +5,7 @@
 no harm.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ from symback.op.batch import Operands, aligned, repeated
 from symback.op.declare import Function, primitive
 from symback.ops.indexing.ranges import APART, Entry, meet
 from symback.ops.shaping.reshaping import lead_of
+
+_LETTER = re.compile(r"[A-Za-z]|\\[A-Za-z]+")
 
 
 def taken(shape: Shape, entries: tuple[Entry, ...]) -> Shape:
@@ -121,6 +124,14 @@ def _index_latex(entries: tuple[Entry, ...], shape: Shape) -> str:
     return ",".join(_index_texts(entries, shape, lambda bound, size: latex_size(bound)))
 
 
+def _part_latex(x: Any, entries: tuple[Entry, ...]) -> str:
+    """Write a part of an array, or the whole from its end; a name that has an index of its own is enclosed."""
+    if None not in entries and _only_reverses(entries, x.shape):
+        return rf"\operatorname{{flip}}\left({x}\right)"
+    whole = x if _LETTER.fullmatch(x) else rf"\left({x}\right)"
+    return rf"{whole}_{{{_index_latex(entries, x.shape)}}}"
+
+
 slice_of: Function = primitive(
     "slice_of",
     signature=lambda x, entries: (taken(x.shape, entries), x.dtype),
@@ -131,9 +142,7 @@ slice_of: Function = primitive(
         f"{operands[0].atom}[{_spell_index(spell, parameters[0], spell.operand_shapes[0])}]"
     ),
     value=lambda x, entries: x[numpy_index(entries)],
-    latex=lambda operands, parameters: (
-        rf"\left({operands[0]}\right)_{{{_index_latex(parameters[0], operands[0].shape)}}}"
-    ),
+    latex=lambda operands, parameters: _part_latex(operands[0], parameters[0]),
     examples=(
         lambda make: make("x", (4, 3))[1:, 0],
         lambda make: make("x", (4, 3))[::2, ::-1],
@@ -171,7 +180,14 @@ def _with_lead(lead: Shape, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
 
 def _spread(g: Node, lead: Shape, node: Apply) -> Node:
     (entries,) = node.operation.parameters
-    return unslice(g, _with_lead(lead, entries), lead + node.operands[0].shape)
+    inside, shape = _with_lead(lead, entries), lead + node.operands[0].shape
+    return take_ranges(g, inside) if _only_reverses(inside, shape) else unslice(g, inside, shape)
+
+
+def _only_reverses(entries: tuple[Entry, ...], shape: Shape) -> bool:
+    """Is everything taken, some axes from the end? Doing so twice is doing nothing, and it is its own transpose."""
+    pairs = zip(entries, shape, strict=True)
+    return all(entry is None or entry == (simplify_size(size - 1), -1, -1) for entry, size in pairs)
 
 
 def _spread_value(g: Any, entries: tuple[Entry, ...], shape: tuple[int, ...]) -> Any:
@@ -289,8 +305,11 @@ def _is_unslice(node: Node) -> bool:
 
 def _through(node: Node, entries: tuple[Entry, ...]) -> Any:
     """Take ranges of the value that was written; APART if they do not meet it, None if it is not known how they lie."""
-    if not isinstance(node, Apply) or node.operation.name not in ("unslice", "set_slice"):
+    if not isinstance(node, Apply) or node.operation.name not in ("unslice", "set_slice", "slice_of"):
         return None
+    if node.operation.name == "slice_of":
+        twice = node.operation.parameters[0] == entries and _only_reverses(entries, node.shape)
+        return node.operands[0] if twice else None
     own = node.operation.parameters[0]
     meets = [meet(entry, wanted) for entry, wanted in zip(own, entries, strict=True)]
     if APART in meets:

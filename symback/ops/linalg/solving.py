@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from symback import errors
-from symback.nodes.add import add
+from symback.nodes.add import add, split_coefficient, with_coefficient
 from symback.nodes.apply import Apply, unnamed
 from symback.nodes.contract import contract
 from symback.nodes.dtypes import promote
@@ -42,7 +42,7 @@ def _regular(make: Any, *lead: int) -> Node:
 
 _inverse: Function = primitive(
     "inv_of", signature=of_square("inv"), vjp=_inverse_vjp, numpy="np.linalg.inv", value=np.linalg.inv,
-    mpmath=exact_matrices.inverse, latex=r"{0}^{{-1}}",
+    mpmath=exact_matrices.inverse, latex=lambda operands, parameters: operands[0].inverse,
     examples=(lambda make: _inverse(_regular(make)), lambda make: _inverse(_regular(make, 2))),
     batch="leading",
     doc="Inverse of a matrix; LinAlgError where it is singular.",
@@ -51,7 +51,7 @@ _inverse: Function = primitive(
 inverse_or_inf: Function = primitive(
     "inverse_or_inf", signature=of_square("inv"), vjp=_inverse_vjp,
     numpy=lambda spell, operands, parameters: f"{spell.helper(numerics.inverse)}({operands[0]})",
-    value=numerics.inverse, mpmath=exact_matrices.inverse, latex=r"{0}^{{-1}}",
+    value=numerics.inverse, mpmath=exact_matrices.inverse, latex=lambda operands, parameters: operands[0].inverse,
     examples=(lambda make: inverse_or_inf(_regular(make)),),
     batch="leading",
     doc="Inverse of a matrix; infinite where it is singular, as a slope is.",
@@ -103,23 +103,28 @@ def solve_vectors(a: Node, g: Node) -> Node:
     if len(g.shape) == 1:
         return _solve((a, g))
     if len(g.shape) == len(a.shape) == 2:
-        return matrix_transpose(_solve((a, matrix_transpose(g))))
+        columns = matrix_transpose(g)
+        if columns is identity(a.shape[-1], columns) and a.dtype == columns.dtype:
+            return _inverse(matrix_transpose(a))
+        return matrix_transpose(_solve((a, columns)))
     return _solve((a, expand_dims(g, -1)))[..., 0]
 
 
 def _solution_vjp(g: Node, node: Apply) -> tuple[Node, Node]:
-    """With x = solve(a, b): b gets solve(aT, g), and a gets minus that times x, transposed."""
+    """With x = solve(a, b): b gets solve(aT, g), a minus that times x, transposed; a factor of g stays outside."""
     a, b = node.operands
     lead = len(lead_of(g, node))
+    core, factor = split_coefficient(g)
+    assert core is not None  # no vector is an exact number
     if len(b.shape) == 1:
-        w = solve_vectors(matrix_transpose(a), g)
+        w = with_coefficient(solve_vectors(matrix_transpose(a), core), factor)
         rank = len(w.shape) - 1
         row, column = rank, rank + 1
         own = tuple(range(lead, rank))
         return scale(-1, contract([(w, (*range(rank), row)), (node, (*own, column))], (*range(rank), row, column))), (
             sum_to(w, lead, b)
         )
-    w = _solve((matrix_transpose(a), g))
+    w = with_coefficient(_solve((matrix_transpose(a), core)), factor)
     return sum_to(scale(-1, matrix_product(w, matrix_transpose(node))), lead, a), sum_to(w, lead, b)
 
 
@@ -134,7 +139,7 @@ def _solution_in_batch(node: Apply, operands: Operands) -> Node:
 _solve: Function = primitive(
     "solution", signature=_solution, vjp=_solution_vjp, arity=2, numpy="np.linalg.solve", value=np.linalg.solve,
     mpmath=exact_matrices.solution, batch=_solution_in_batch,
-    latex=lambda operands, parameters: f"{operands[0].atom}^{{-1}} {operands[1].factor}",
+    latex=lambda operands, parameters: f"{operands[0].inverse} {operands[1].factor}",
     examples=(
         lambda make: _solve((_regular(make), make("b", (2,)))),
         lambda make: _solve((_regular(make), make("b", (3, 2, 1)))),

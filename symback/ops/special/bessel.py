@@ -94,13 +94,15 @@ def _moment(k: int, x: Node) -> Node:
 
 i0e = _special(
     "i0e", derivative=lambda y, x: scale(-1, sign(x) * _moment(1, x)), numpy="scipy.special.i0e",
-    mpmath=lambda mp, x: mp.exp(-abs(x)) * mp.besseli(0, x), latex=r"e^{{-\left|{0}\right|}} I_{{0}}\left({0}\right)",
-    domain=((0.2, 4.0),), doc="exp(-|x|) i0(x), the scaled modified Bessel function of order 0.",
+    mpmath=lambda mp, x: mp.exp(-abs(x)) * mp.besseli(0, x),
+    latex=r"e^{{-\left|{0}\right|}} \odot I_{{0}}\left({0}\right)", domain=((0.2, 4.0),),
+    doc="exp(-|x|) i0(x), the scaled modified Bessel function of order 0.",
     kinks="derivative 0 at 0",
 )  # fmt: skip
 i1e = _special(
     "i1e", derivative=lambda y, x: _moment(2, x) - _moment(1, x), numpy="scipy.special.i1e",
-    mpmath=lambda mp, x: mp.exp(-abs(x)) * mp.besseli(1, x), latex=r"e^{{-\left|{0}\right|}} I_{{1}}\left({0}\right)",
-    domain=((0.2, 4.0),), doc="exp(-|x|) i1(x), the scaled modified Bessel function of order 1.",
+    mpmath=lambda mp, x: mp.exp(-abs(x)) * mp.besseli(1, x),
+    latex=r"e^{{-\left|{0}\right|}} \odot I_{{1}}\left({0}\right)", domain=((0.2, 4.0),),
+    doc="exp(-|x|) i1(x), the scaled modified Bessel function of order 1.",
     kinks="derivative 1/2 at 0; second derivative 0 there",
 )  # fmt: skip

@@ -86,7 +86,7 @@ kl_div = _special(
 
 bernoulli_variance: Function = elementwise(
     "bernoulli_variance", derivative=lambda y, x: 1 - 2 * x, numpy="{0} * (1 - {0})", value=lambda x: x * (1 - x),
-    mpmath=lambda mp, x: x * (1 - x), latex=r"{0} \left(1 - {0}\right)", domain=((0.1, 0.9),), namespace=None,
+    mpmath=lambda mp, x: x * (1 - x), latex=r"{0} \odot \left(1 - {0}\right)", domain=((0.1, 0.9),), namespace=None,
     doc="x (1 - x), with the derivative 1 - 2 x in one piece: nothing is 0 times infinity where it is divided by.",
 )  # fmt: skip
 xdivy: Function = elementwise(

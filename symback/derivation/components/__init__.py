@@ -1,0 +1,1 @@
+"""Index notation: entries, sums over indices, Kronecker deltas."""

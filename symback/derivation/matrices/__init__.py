@@ -1,0 +1,1 @@
+"""Matrix notation: gradients by the chain rule, and Hessians in closed form."""

@@ -1,0 +1,1 @@
+"""What stands around the equations: headings, sentences, preamble, layers that are stated once."""

@@ -1,0 +1,74 @@
+r"""What a result becomes under a condition that a reader has in mind and the graph does not know.
+
+The derivative of ``-sum(y * log(softmax(z)))`` is :math:`(\mathbf{1}^{\top} y) p - y`. Where the entries of y
+add up to 1, as probabilities do, that is :math:`p - y`; it is said with the condition, for the result holds without.
+"""
+
+from symback.derivation.emitted import Names, on
+from symback.graph import rebuild, toposort
+from symback.latex.printer import Printer
+from symback.nodes.apply import Apply, unnamed
+from symback.nodes.classify import classify
+from symback.nodes.contract import Contract, contract
+from symback.nodes.leaves import Variable, ones_of
+from symback.nodes.node import Node
+from symback.nodes.products import full
+
+_PROBABILITIES = frozenset({"softmax_over"})
+
+
+def remark(value: Node, printer: Printer) -> str:
+    """Return a sentence on what a derivative is where the entries of a variable add up to 1, ``""`` if it has none.
+
+    Args:
+        value: The derivative, in which probabilities are multiplied by the sums.
+        printer: Writes it.
+    """
+    inside = toposort([value], stops=Names())
+    if not any(_is_probability(node) for node in inside):
+        return ""
+    sums: dict[Node, Node] = {}
+    given: dict[Node, Node] = {}
+    for node in inside:
+        found = _summed(node)
+        if found is not None:
+            total, rest = found
+            sums[total] = total
+            given[node] = rest
+    if len(sums) != 1:
+        return ""
+    (total,) = sums
+    replaced: dict[Node, Node] = rebuild([value], on, given)
+    one = r"\mathbf{1}" if total.shape else "1"
+    return (
+        f"Where ${printer.write(total)} = {one}$, as for probabilities and one-hot labels, this is "
+        f"${printer.write(replaced[value])}$."
+    )
+
+
+def _is_probability(node: Node) -> bool:
+    bare = unnamed(node)
+    return isinstance(bare, Apply) and bare.operation.name in _PROBABILITIES
+
+
+def _summed(node: Node) -> tuple[Node, Node] | None:
+    """Return the sum of a variable that a product contains, and the product without it."""
+    if not isinstance(node, Contract):
+        return None
+    product = classify(node)
+    if product.kind == "sum":
+        ((core, _),) = product.cores
+        alone = isinstance(core, Variable) and product.coefficient == 1 and not product.ones
+        return (node, full(node.shape, 1, node)) if alone else None
+    if not any(_is_probability(core) for core, _ in product.cores):
+        return None
+    for place, (core, labels) in enumerate(product.cores):
+        others = [pair for k, pair in enumerate(product.cores) if k != place]
+        elsewhere = {*product.out, *(label for _, given in others for label in given)}
+        kept = tuple([label for label in labels if label in elsewhere])
+        if isinstance(core, Variable) and len(kept) < len(labels):
+            total = contract([(core, labels)], kept)
+            ones = (ones_of(total.shape, total.dtype), kept)
+            rest = contract([*others[:place], ones, *others[place:]], product.out)
+            return (total, rest) if product.coefficient == 1 else None
+    return None
