@@ -11,18 +11,14 @@ import re
 
 import mpmath
 import numpy as np
-from latex_grammar import UnreadableError, grammar, indices
 
-from symback.op.table import PRIMITIVES
+from latex_functions import FUNCTIONS, MATRICES, MisfitError, as_matrix, is_number, spread, times
+from latex_grammar import UnreadableError, grammar, indices
 
 _STEP = 1e-5
 _MOST_UNSIZED, _MOST_IN_ORDER = 4, 6
 _ONE_HOT = r"\operatorname{onehot}"
 _UNSIZED = ("ones", "zeros", "identity", "commutation", "convolved")
-
-
-class MisfitError(Exception):
-    """Shapes do not fit."""
 
 
 class Names:
@@ -85,7 +81,7 @@ class _Values:
         try:
             with np.errstate(all="ignore"):
                 yield self.value(structure, tuple(letters))
-        except MisfitError:
+        except (MisfitError, ValueError, IndexError):  # NumPy's own words for shapes that do not fit
             return
 
     def guess(self, key, *, is_word=False):
@@ -133,8 +129,7 @@ class _Values:
         return self.placed(np.einsum("il,jk->ijkl", np.eye(rows), np.eye(columns)), scope)
 
     def _table(self, node, scope):
-        rows = [[self.value(cell, scope).reshape(()) for cell in row] for row in node[1]]
-        return self.placed(rows, scope)
+        return self.placed(np.block([[self.value(cell, ()) for cell in row] for row in node[1]]), scope)
 
     # -- sums and products ----------------------------------------------------------------------
 
@@ -146,7 +141,7 @@ class _Values:
 
     def _sum(self, node, scope):
         values = [self.value(part, scope) for part in node[1]]
-        shapes = {v.shape[len(scope) :] for v, part in zip(values, node[1], strict=True) if not _is_number(part)}
+        shapes = {v.shape[len(scope) :] for v, part in zip(values, node[1], strict=True) if not is_number(part)}
         if len(shapes) > 1:
             raise MisfitError(f"a sum of {shapes}")
         return sum(values[1:], values[0])
@@ -185,7 +180,7 @@ class _Values:
                 made = self.chained(part, parts.pop(0), scope)
             else:
                 made = self.value(part, scope)
-            value = made if value is None else _times(value, made, len(scope))
+            value = made if value is None else times(value, made, len(scope))
         return value
 
     def is_chained(self, one, other):
@@ -207,7 +202,7 @@ class _Values:
 
     def _fraction(self, node, scope):
         top, bottom = self.value(node[1], scope), self.value(node[2], scope)
-        return _spread(np.divide, [top, bottom], len(scope))
+        return spread(np.divide, [top, bottom], len(scope))
 
     def _transpose(self, node, scope):
         value = self.value(node[1], scope)
@@ -225,7 +220,7 @@ class _Values:
         base, exponent = self.value(node[1], scope), self.value(node[2], scope)
         matrix = base.shape[len(scope) :] != (1, 1) or exponent.shape[len(scope) :] != (1, 1)
         if node[3] or not matrix or node[1] == ("number", math.e) or node[1][0] == "number":
-            return _spread(np.power, [base, exponent], len(scope))
+            return spread(np.power, [base, exponent], len(scope))
         if node[2][0] != "number" or base.shape[-1] != base.shape[-2]:
             raise MisfitError("a power of an array")
         return np.linalg.matrix_power(base, int(node[2][1]))
@@ -253,8 +248,8 @@ class _Values:
         if name == _ONE_HOT:
             (classes,) = self.guess(id(node))
             return np.asarray(parts[0] == np.arange(classes), dtype=float)
-        if name in _MATRICES and len(parts) == 1:
-            return _MATRICES[name](parts, len(scope), self.axes_of(below))
+        if name in MATRICES and len(parts) == 1:
+            return MATRICES[name](parts, len(scope), self.axes_of(below))
         if name.endswith("'"):
             plain = (node[0], name[:-1], below, None)
             ahead, behind = (self.elementwise(plain, [parts[0] + s], scope) for s in (_STEP, -_STEP))
@@ -265,13 +260,13 @@ class _Values:
         _, name, below, _ = node
         if below is not None:
             parts = [self.value(grammar(below, self.names.looks), scope), *parts]
-        declared = _FUNCTIONS.get((name, below is not None, len(parts)))
+        declared = FUNCTIONS.get((name, below is not None, len(parts)))
         if declared is None:
             raise UnreadableError(f"the function {name}{'' if below is None else '_'} of {len(parts)}")
         given = getattr(mpmath.mp, declared.mpmath) if isinstance(declared.mpmath, str) else None
         function = given or (lambda *numbers: declared.mpmath(mpmath.mp, *numbers))
-        each = np.frompyfunc(lambda *numbers: float(function(*map(mpmath.mpf, numbers))), len(parts), 1)
-        return np.asarray(_spread(each, parts, len(scope)), dtype=float)
+        each = np.frompyfunc(lambda *numbers: _real(function(*map(mpmath.mpf, numbers))), len(parts), 1)
+        return np.asarray(spread(each, parts, len(scope)), dtype=float)
 
     def axes_of(self, below):
         match = re.fullmatch(r"\\text\{ax[ie]s \}(\d(, \d)*)", below or "")
@@ -284,7 +279,7 @@ class _Values:
 
     def _compare(self, node, scope):
         parts = [self.value(part, scope) for part in node[2:]]
-        return np.asarray(_spread(getattr(np, node[1]), parts, len(scope)), dtype=float)
+        return np.asarray(spread(getattr(np, node[1]), parts, len(scope)), dtype=float)
 
     def _not(self, node, scope):
         return 1 - self.value(node[1], scope)
@@ -297,19 +292,25 @@ class _Values:
 
     def _cases(self, node, scope):
         value, condition, other = [self.value(part, scope) for part in node[1:]]
-        return _spread(lambda c, a, b: np.where(c != 0, a, b), [condition, value, other], len(scope))
+        return spread(lambda c, a, b: np.where(c != 0, a, b), [condition, value, other], len(scope))
 
     # -- indices --------------------------------------------------------------------------------
 
     def _slice(self, node, scope):
         value = self.value(node[1], ())
-        picks = []
-        for piece in node[2].split(","):
-            if not re.fullmatch(r"-?\d*(:-?\d*)*", piece):
-                raise UnreadableError(f"the slice {piece}")
-            picks.append(slice(*(int(k) if k else None for k in piece.split(":"))) if ":" in piece else int(piece))
+        picks = [self.picked(piece) for piece in node[2].split(",")]
         array = value[:, 0] if len(picks) == 1 and value.shape[1] == 1 else value
         return self.placed(array[tuple(picks)], scope)
+
+    def picked(self, piece):
+        """Return a place, counted from 0, or a slice as Python writes it."""
+        if ":" not in piece:
+            return self.size(piece)
+        return slice(*(self.size(part) if part else None for part in piece.split(":")))
+
+    def size(self, text):
+        (index,) = indices(text.replace(" ", "") + ",")[:1]
+        return sum(factor * (1 if name is None else int(self.names.sizes[name])) for factor, name in index)
 
     def base(self, node, at):
         """Return the array that indices are taken of, with an axis for each."""
@@ -524,117 +525,6 @@ def parts_of(node):
             yield node
 
 
-def as_matrix(value):
-    """Return an array as it stands in a formula."""
-    value = np.asarray(value, dtype=float)
-    if value.ndim == 4:
-        return value.reshape(value.shape[0] * value.shape[1], -1)
-    return value.reshape((*value.shape, *[1] * (2 - value.ndim)))
-
-
-def _is_number(node):
-    """Is this made of digits alone, which stand for an array of them?"""
-    return node[0] == "number" or (
-        node[0] in ("negative", "group", "fraction", "product", "root", "power")
-        and all(
-            _is_number(part)
-            for piece in node[1:]
-            for part in (piece if isinstance(piece, list) else [piece])
-            if isinstance(part, tuple)
-        )
-    )
-
-
-def _times(one, other, lead):
-    if (1, 1) in (one.shape[lead:], other.shape[lead:]):
-        return one * other
-    if one.ndim != lead + 2 or other.ndim != lead + 2 or one.shape[-1] != other.shape[-2]:
-        raise MisfitError(f"a product of {one.shape[lead:]} and {other.shape[lead:]}")
-    return one @ other
-
-
-def _spread(function, parts, lead):
-    """Apply a function entry by entry; a scalar goes with every entry."""
-    shapes = {part.shape[lead:] for part in parts} - {(1, 1)}
-    if len(shapes) > 1:
-        raise MisfitError(f"entry by entry, of {shapes}")
-    return function(*parts)
-
-
-def _square(array):
-    if array.shape[-1] != array.shape[-2]:
-        raise MisfitError("a square matrix is wanted")
-    return array
-
-
-def _diag(parts, lead, axes):
-    (array,) = parts
-    if array.shape[-1] == 1:
-        return array * np.eye(array.shape[-2])
-    return np.diagonal(_square(array), axis1=-2, axis2=-1)[..., None]
-
-
-def _vec(parts, lead, axes):
-    return parts[0].reshape((*parts[0].shape[:lead], -1, 1))
-
-
-def _trace(parts, lead, axes):
-    return np.trace(_square(parts[0]), axis1=-2, axis2=-1)[..., None, None]
-
-
-def _reduced(function, *, keeps=False):
-    """Return a function over axes: what is left of a matrix is a column."""
-
-    def apply(parts, lead, axes):
-        (array,) = parts
-        along = tuple(lead + axis for axis in axes) if axes else (-2, -1)
-        value = function(array, along)
-        if keeps:
-            return value
-        return value if not axes else value.reshape((*value.shape[:lead], -1, 1))
-
-    return apply
-
-
-def _log_sum_exp(array, along):
-    return np.log(np.sum(np.exp(array), axis=along, keepdims=True))
-
-
-def _flip(parts, lead, axes):
-    (array,) = parts
-    return array[..., ::-1, :] if array.shape[-1] == 1 else array[..., ::-1]
-
-
-_MATRICES = {
-    r"\operatorname{diag}": _diag,
-    r"\operatorname{vec}": _vec,
-    r"\operatorname{tr}": _trace,
-    r"\operatorname{flip}": _flip,
-    r"\operatorname{tril}": lambda parts, lead, axes: np.tril(parts[0]),
-    r"\operatorname{triu}": lambda parts, lead, axes: np.triu(parts[0]),
-    r"\operatorname{softmax}": _reduced(lambda a, along: np.exp(a - _log_sum_exp(a, along)), keeps=True),
-    r"\operatorname{logsumexp}": _reduced(_log_sum_exp),
-    r"\max": _reduced(lambda a, along: np.max(a, axis=along, keepdims=True)),
-    r"\min": _reduced(lambda a, along: np.min(a, axis=along, keepdims=True)),
-    r"\operatorname{sg}": lambda parts, lead, axes: parts[0],
-    r"\det": lambda parts, lead, axes: np.linalg.det(_square(parts[0]))[..., None, None],
-}
-
-
-def _functions():
-    """Return the elementwise functions by name, whether something stands below it, and number of arguments."""
-    found = {}
-    for declared in PRIMITIVES.values():
-        if declared.kind != "elementwise" or not isinstance(declared.latex, str):
-            continue
-        template = declared.latex.replace("{{", "«").replace("}}", "»")
-        match = re.fullmatch(r"(\W?[^({]*?(?:«[^«]*»)?)(_«\{0\}»)?(?:\\left\((\{\d\}(?:, \{\d\})*)\\right\))?", template)
-        if template == r"\left|{0}\right|":
-            found[r"\left|", False, 1] = declared
-        elif match and "{" not in match[1]:
-            name = match[1].replace("«", "{").replace("»", "}")
-            found.setdefault((name, bool(match[2]), declared.arity), declared)
-    return found
-
-
-_FUNCTIONS = _functions()
+def _real(number):
+    """Return a number as a float, NaN where it is not real."""
+    return float("nan") if isinstance(number, mpmath.mpc) else float(number)

@@ -4,20 +4,23 @@ import contextlib
 import re
 
 import numpy as np
-from latex_reader import Names
 
+from latex_grammar import UnreadableError
+from latex_reader import Names, read
 from symback import errors
 from symback.derivation.proof.sampling import candidates
 from symback.derivation.proof.values import value_of
 from symback.derivation.proof.verify import _point, equations_of
 from symback.graph import toposort
 from symback.latex.meaning import Meaning
-from symback.nodes.apply import Apply, Named
+from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.leaves import Variable
 from symback.nodes.looks import latex_size
 from symback.nodes.shapes import size_symbols
 
 DIGITS = 8
+_CLOSE = 1e-6
+_MANY = 30
 
 
 def point_of(derivation):
@@ -63,7 +66,6 @@ def names_of(derivation, point, equations):
         if look is None:
             look = _unnamed(step, symbol)
             unnamed[look] = node
-            symbols[looks.leibniz(look)] = look
             symbol = symbol if looks.is_given(node) else looks.symbol(node, look)
         symbols[symbol] = look
         turned |= {symbol} if row and 1 <= len(node.shape) <= 2 else set()
@@ -177,3 +179,71 @@ def formulas_of(derivation):
         for formula in sides:
             yield formula, id(equation) in later
 
+
+# -- formulas, each against what it means -----------------------------------------------------------------------
+
+
+def read_back(derivation):
+    """Read every formula of a derivation back from its text, and count what comes of it.
+
+    Returns:
+        A list of (what came of it, the text): ``"read"``; ``"differs"`` where no reading is the value of the meaning;
+        else why it was not read.
+    """
+    point = point_of(derivation)
+    if point is None:
+        return []
+    names = names_of(derivation, point, equations_of(derivation))
+    found, seen = [], set()
+    for formula, later in formulas_of(derivation):
+        shape = re.sub(r"\d", "", formula.text) if len(derivation.steps) > _MANY else formula.text
+        if (shape, later) not in seen and formula.meaning is not None:
+            seen.add((shape, later))
+            names.jacobians = later
+            found.append((outcome(formula.text, formula.meaning, names, point), formula.text))
+    return [pair for pair in found if pair[0]]
+
+
+def outcome(text, meaning, names, point):
+    """Say what comes of reading a text that is to mean this; nothing where the meaning has no finite value."""
+    try:
+        target, letters = target_of(meaning, point)
+    except (errors.SymbackError, ArithmeticError):
+        return ""
+    if not np.isfinite(target).all():
+        return ""
+    wanted, bound, arrays = hints_of(meaning, point)
+    try:
+        values = read(text, names, wanted, letters, bound, arrays)
+        if any(_agree(value, target, letters, names.jacobians) for value in values):
+            return "read"
+    except UnreadableError as construct:
+        return str(construct)
+    return _of_many_axes(meaning, point) or "differs"
+
+
+def _agree(found, target, letters, jacobians):
+    if letters or target.ndim == 0:
+        found = found.reshape(found.shape[: len(letters)]) if found.shape[len(letters) :] == (1, 1) else found
+        found = np.broadcast_to(found, target.shape) if found.ndim == target.ndim else found
+    if jacobians and target.ndim == 3 and found.size == target.size:  # two of the axes are rows or columns
+        found = found.reshape(target.shape)
+    limit = _CLOSE * max(1e-3, np.abs(target).max(initial=0))
+    return found.shape == target.shape and bool(np.all(np.abs(found - target) <= limit))
+
+
+def _of_many_axes(meaning, point):
+    """Say whether a formula of matrices has an array of more axes than a matrix, and what it is used in."""
+    for part in leaves(meaning):
+        if part.op == "apply" and not isinstance(part.data, Map):
+            if max(len(node.shape) for node in (part.data, *part.data.operands)) > 2:
+                return "a function of the last axes of an array"
+        elif part.op in ("value", "adjoint", "broadcast", "apply") and any(rank == 3 for rank in _ranks(part)):
+            return "an array of three axes without indices"
+    return ""
+
+
+def _ranks(part):
+    if part.op == "broadcast":
+        return [len(shape) for shape in part.data]
+    return [len(node.shape) for node in (part.data, *part.data.operands)]

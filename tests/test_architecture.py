@@ -196,7 +196,8 @@ def test_public_names_exist_and_are_documented() -> None:
 
 def test_the_page_on_architecture_names_every_module_of_the_larger_folders() -> None:
     page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
-    paths = [path for folder in ("rewrite", "derive", "codegen", "latex", "derivation", "page", "draw") for path in (PACKAGE / folder).rglob("*.py")]
+    folders = ("rewrite", "derive", "codegen", "latex", "derivation", "page", "draw")
+    paths = [path for folder in folders for path in (PACKAGE / folder).rglob("*.py")]
     assert not [path for path in paths if path.stem != "__init__" and f"`{path.stem}`" not in page]
 
 

@@ -418,3 +418,64 @@ def test_an_update_rule_behind_it(rate):
 def test_a_look_that_could_do_harm_is_refused_when_the_tensor_is_made():
     with pytest.raises(errors.InvalidNameError, match="is not allowed in a name"):
         sb.tensor("x", latex=r"\input{secret}")
+
+
+def evidence_bound():
+    """The evidence bound of a variational autoencoder with linear maps; U is used in s alone."""
+    x, noise = sb.tensor("x", ("n",)), sb.tensor("epsilon", ("k",))
+    W, U, D = sb.tensor("W", ("k", "n")), sb.tensor("U", ("k", "n")), sb.tensor("D", ("n", "k"))
+    mu, s = sb.let("mu", W @ x), sb.let("s", U @ x)
+    z = sb.let("z", mu + sb.exp(s / 2) * noise)
+    divergence = sb.let("K", -sb.sum(1 + s - mu**2 - sb.exp(s)) / 2)
+    return sb.let("L", sb.sum((x - D @ z) ** 2) / 2 + divergence), [W, U, D]
+
+
+def test_a_rule_on_some_terms_leaves_the_names_of_the_others():
+    derivation = derive(*evidence_bound())
+    step = next(step for step in derivation.steps if step.look == "U")
+    assert [consumer.name for consumer in step.consumers] == ["s"]
+    slope = next(
+        local
+        for step in derivation.steps
+        for local in step.local
+        if local.equation.left.text.startswith(r"\frac{\partial K}{\partial s")
+    )
+    assert slope.equation.left.text == r"\frac{\partial K}{\partial s_{i}}"
+    assert str(slope.equation).endswith(r"= \frac{1}{2} e^{s_{i}} - \frac{1}{2}")
+    assert derivation.verify().passed
+
+
+def test_the_remark_on_labels_is_made_for_a_batch_too():
+    X, W, Y = sb.tensor("X", ("N", "n")), sb.tensor("W", ("n", "k")), sb.tensor("Y", ("N", "k"))
+    P = sb.let("P", sb.softmax(sb.let("Z", X @ W), axis=1))
+    derivation = derive(sb.let("L", -sb.sum(Y * sb.log(P)) / sb.size("N")), [W])
+    assert derivation.steps[0].remark == (
+        r"Where $Y \mathbf{1} = \mathbf{1}$, as for probabilities and one-hot labels, this is "
+        r"$\frac{1}{N} P - \frac{1}{N} Y$."
+    )
+
+
+def test_a_fraction_that_is_differentiated_is_enclosed():
+    x, s, m = sb.tensor("x", ("n",)), sb.tensor("s", ("n",)), sb.tensor("m", ("n",))
+    u = (x - m) / s
+    text = derive(sb.sum(sb.exp(-(u**2)) * u), [m, s]).text()
+    assert "∂((x − m)/s)/∂m" in text
+    assert "∂(x − m)/s/∂m" not in text
+
+
+def test_what_is_too_long_to_be_read_is_not_said_in_a_sentence():
+    a, y = sb.tensor("a", ("n",)), sb.tensor("y", ("n",))
+    looks = [sb.tensor(f"c{k}", ("n",), latex=rf"\mathrm{{coefficient}}_{{{k}}}") for k in range(9)]
+    inner = sb.tanh(sum(c * a for c in looks))
+    derivation = derive(sb.sum((inner * y + sb.sin(inner)) ** 2), looks)
+    sentences = [block.text for block in derivation.page().blocks if hasattr(block, "text")]
+    assert all(len(sentence) < 700 for sentence in sentences[5:])
+    assert derivation.verify().passed
+
+
+@pytest.mark.parametrize("notation", ["matrix", "index"])
+def test_a_look_with_a_prime_takes_no_second_exponent(notation):
+    x, s = sb.tensor("x", ("n",), latex="x'"), sb.tensor("s", latex="s'")
+    text = derive(sb.let("L", s**2 * sb.sum(x**2), latex="L'"), [x, s], notation=notation).latex()
+    assert r"\left(x'_{i}\right)^{2}" in text
+    assert not re.search(r"'(_\{\w+\})?\^", text)

@@ -213,6 +213,7 @@ def test_twenty_layers_are_a_short_text_and_all_of_it_on_request():
     assert [str(line) for line in whole[len(derivation.forward) : -40]] == backward
     assert str(short[-2]).endswith(r"\frac{\partial L}{\partial W_{l}}, \quad l = 1, \dots, 20")
     assert len(derivation.latex()) < len(derivation.expanded().latex()) / 4
+    assert r"$b_{l} \in \mathbb{R}^{h_{l}}$ for $l = 1, \dots, 19$" in derivation.markdown().replace("`", "")
     for form in (derivation.text, derivation.markdown, derivation.html):
         assert len(form().splitlines()) < 200
 
@@ -236,3 +237,45 @@ def test_verification_checks_each_layer_and_notes_the_worst():
     assert report.passed
     assert len(report.lines) > len(lines_of(derivation))
     assert all(line.note for line in lines_of(derivation, verified=report))
+
+
+def unnamed(layers, *, residual):
+    """A network in which nothing has a name, as one writes it in a loop."""
+    a, y = sb.tensor("a0", ("n",)), sb.tensor("y", ("n",))
+    wrt = []
+    for k in range(1, layers + 1):
+        W, b = sb.tensor(f"W{k}", ("n", "n")), sb.tensor(f"b{k}", ("n",))
+        step = sb.tanh(W @ a + b)
+        a = a + step if residual else step
+        wrt += [W, b]
+    return sb.sum((a - y) ** 2) / 2, wrt
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_a_deep_network_without_names_gets_a_name_for_each_layer(residual):
+    derivation = sb.derive(*unnamed(20, residual=residual))
+    lines = [str(line) for line in lines_of(derivation)]
+    last = r"\mathcal{L} = \frac{1}{2} \lVert " + (r"t_{38} + t_{39} - y" if residual else "t_{20} - y")
+    general = r"t_{2 l-1} = \tanh\left(W_{l} t_{2 l-2} + b_{l}\right)" if residual else r"W_{l} t_{l-1} + b_{l}\right)"
+    assert any(line.startswith(last) for line in lines)
+    assert any(general in line and r"l = 2, \dots, 20" in line for line in lines)
+    assert len(derivation.text().splitlines()) < 100
+    assert derivation.verify().passed
+    assert derivation.text(verified=True).count("residual") >= 8
+
+
+def test_a_network_that_a_reader_follows_gets_no_names():
+    for layers in (2, 3, 4):
+        forward = sb.derive(*unnamed(layers, residual=False)).forward
+        assert not any(line.where for line in forward), layers
+
+
+def test_what_stands_between_the_layers_comes_in_its_place():
+    x, y = sb.tensor("x", (3,)), sb.tensor("y", (3,))
+    a, wrt = x, []
+    for k in (1, 2, 3):
+        W, b = sb.tensor(f"W{k}", (3, 3)), sb.tensor(f"b{k}", (3,))
+        a = sb.let(f"a{k}", sb.tanh(sb.let(f"z{k}", W @ a + b)))
+        wrt += [W, b]
+    lines = [line.left.text for line in lines_of(sb.derive(sb.let("L", sb.sum((a - y) ** 2) / 2), wrt))]
+    assert lines[:7] == ["z_{1}", "a_{1}", "z_{2}", "a_{2}", "z_{3}", "a_{3}", "L"]

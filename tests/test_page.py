@@ -278,8 +278,9 @@ def test_a_link_stays_a_link_and_what_it_leads_to_keeps_its_permissions(tmp_path
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as refused:
         save.save(PAGE, tmp_path / "nowhere" / "page.txt")
+    assert refused.value.filename == str(tmp_path / "nowhere" / "page.txt")
 
 
 def test_the_file_has_the_permissions_of_any_new_file(tmp_path):

@@ -371,3 +371,20 @@ def test_twice_the_logistic_function_becomes_a_tanh_unless_it_is_computed_anyway
     assert "tanh" not in str(sb.simplify(sb.cos(a) * (1 - 2 * a)))
     relative = sb.lambdify([x], [1 - 2 * a, a], tails="relative", check=False).source
     assert "np.tanh(0.5 * x)" in relative
+
+
+def test_what_a_rule_does_not_touch_keeps_its_name():
+    x, u, v = sb.tensor("x", ("n",)), sb.tensor("u", ("n",)), sb.tensor("v", ("n",))
+    total, product = sb.let("total", u + 2 * v), sb.let("product", u * v)
+    (added,) = Engine(STABILISE).rewrite([1 + total - sb.exp(x)])
+    assert total in toposort([added])
+    assert "expm1" in str(added)
+    (times,) = Engine(STABILISE).rewrite([product * (1 / (1 + sb.exp(-x)))])
+    assert product in toposort([times])
+    assert "sigmoid" in str(times)
+
+
+def test_rules_look_into_names_where_they_have_to():
+    x, u = sb.tensor("x", ("n",)), sb.tensor("u", ("n",))
+    (found,) = Engine(STABILISE).rewrite([sb.let("total", u + sb.exp(x)) - 1])
+    assert "expm1" in str(found)

@@ -369,3 +369,17 @@ def test_what_does_not_hold_is_not_written(tmp_path):
     with pytest.raises(errors.VerificationError, match="does not hold"):
         wrong.document(verified=True)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("notation", ["matrix", "index"])
+def test_a_forward_line_that_prints_a_name_where_the_graph_uses_the_expression_again_fails(notation):
+    W, x = sb.tensor("W", ("m", "n")), sb.tensor("x", ("n",))
+    s = sb.let("s", W @ x)
+    loss = sb.let("L", sb.sum(s**2) + sb.sum(sb.exp(s)))
+    derivation = sb.derive(loss, W, notation=notation)
+    other = sb.let("L", sb.sum(s**2) + sb.sum(sb.exp(W @ x)))
+    record = replace(derivation.record, differentiated={**derivation.record.differentiated, loss: other})
+    assert derivation.verify().passed
+    (line,) = [line for line in replace(derivation, record=record).verify().lines if line.status == "FAILED"]
+    assert str(line).startswith("L =")
+    assert "does not use the names" in line.reason

@@ -7,6 +7,7 @@ import numpy as np
 import sympy
 
 from symback import errors
+from symback.errors.calls import binding_ragged
 from symback.graph import toposort
 from symback.nodes.leaves import Size, Variable
 from symback.nodes.node import Node
@@ -53,7 +54,10 @@ def mapping(operation: str, bindings: Any) -> Bindings:
 
 def as_array(operation: str, node: Node, value: Any) -> np.ndarray[Any, Any]:
     """Convert a value to the dtype of the node, if nothing is lost; numbers of mpmath stay, Python's are weak."""
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise binding_ragged(operation, node) from None
     if array.dtype == object and all(hasattr(number, "_mpf_") for number in array.flat):
         return _ranked(operation, node, array)
     casting = "safe" if isinstance(value, (np.ndarray, np.generic)) else "same_kind"

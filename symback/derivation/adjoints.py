@@ -5,10 +5,11 @@ Letters stand in for the stem of a name and keep what is written at it: with ``{
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from symback import errors
+from symback.errors.derivation import bad_letter, same_letter, unknown_letter
 from symback.latex.meaning import Meaning
 from symback.latex.terms import ATOM, POSTFIX, Term, transposed
 from symback.nodes.apply import Named
@@ -54,16 +55,18 @@ def split_look(look: str) -> tuple[str, str]:
 def checked_adjoint(adjoint: Any) -> str | Letters:
     """Return an option ``adjoint=`` if it is a known style, or a mapping to harmless letters.
 
+    Nodes with a name are known by it: the pass may put others in their places.
+
     Raises:
         InputError: If it is neither.
         InvalidNameError: If a letter is no harmless, well-formed LaTeX.
     """
     if isinstance(adjoint, Mapping):
-        for letter in adjoint.values():
-            if letter is not None:
-                checked_look(letter)
-        return adjoint
-    if adjoint not in STYLES:
+        for key, letter in adjoint.items():
+            if letter is not None and (not isinstance(letter, str) or not _is_letter(checked_look(letter))):
+                raise bad_letter(str(key), letter)
+        return {key.label if isinstance(key, (Named, Variable)) else key: look for key, look in adjoint.items()}
+    if not isinstance(adjoint, str) or adjoint not in STYLES:
         raise errors.bad_option("derive", "adjoint", adjoint, STYLES)
     return str(adjoint)
 
@@ -72,7 +75,7 @@ def hidden(node: Node, adjoint: str | Letters) -> bool:
     """Is the adjoint of this node to be written out wherever it is used?"""
     if isinstance(adjoint, str) or not isinstance(node, Named):
         return False
-    keys = (node, node.name, stem_of(node.name))
+    keys = (node.label, node.name, stem_of(node.name))
     return next((adjoint[key] is None for key in keys if key in adjoint), False)
 
 
@@ -115,6 +118,30 @@ class AdjointLooks:
         """Is the adjoint of this node written by a letter, which a reader has to be told at its first use?"""
         return self.is_given(node) or (not isinstance(self._adjoint, str) and self._letter(node, "x") is not None)
 
+    def check(self, named: Collection[Node], quantities: Collection[Node]) -> None:
+        """Refuse letters for what is not there, and symbols that cannot be told apart in print.
+
+        Args:
+            named: The variables and named nodes.
+            quantities: What the loss is differentiated by.
+
+        Raises:
+            InputError: If a letter is given for what is no name, stem of names or node of these.
+            InvalidNameError: If the symbol of an adjoint is that of another, or of a name.
+        """
+        names = {node.label.name: node for node in named if isinstance(node, (Named, Variable))}
+        if not isinstance(self._adjoint, str):
+            known = {*names, *map(stem_of, names), *(node.label for node in names.values()), *quantities}
+            for key, letter in self._adjoint.items():
+                if letter is not None and key not in known:
+                    raise unknown_letter(str(getattr(key, "name", key)), names)
+        owners = {node.label.look: name for name, node in names.items()}
+        for node in quantities:
+            if isinstance(node, (Named, Variable)):
+                symbol, owner = self.symbol(node, node.label.look), f"the derivative by {node.name}"
+                if owners.setdefault(symbol, owner) != owner:
+                    raise same_letter(owners[symbol], owner, symbol)
+
     def leibniz(self, look: str) -> str:
         """Return the derivative of the loss by something, as a fraction."""
         return partial(self.top, look)
@@ -134,10 +161,10 @@ class AdjointLooks:
 
     def _letter(self, node: Node, look: str) -> str | None:
         assert not isinstance(self._adjoint, str)
-        if node in self._adjoint:
-            return self._adjoint[node]
         if not isinstance(node, (Named, Variable)):
-            return None
+            return self._adjoint.get(node)
+        if node.label in self._adjoint:
+            return self._adjoint[node.label]
         if (whole := self._adjoint.get(node.name)) is not None:
             return whole
         letter = self._adjoint.get(stem_of(node.name))
@@ -146,7 +173,7 @@ class AdjointLooks:
     def printed(self, node: Node, look: str) -> Term:
         """Return the symbol as it stands on the left of its equation: in row layout that is the transpose."""
         text = self.symbol(node, look)
-        column = Term(text, POSTFIX if text.startswith(r"\frac") or "^" in text else ATOM)
+        column = Term(text, POSTFIX if text.startswith(r"\frac") or "^" in text or "'" in text else ATOM)
         meaning = Meaning("adjoint", data=node)
         turned = self.layout == "row" and 1 <= len(node.shape) <= 2
         return column._replace(meaning=Meaning("transpose", (meaning,)) if turned else meaning)
@@ -155,6 +182,11 @@ class AdjointLooks:
         """Return the adjoint, of the shape of the node, by its symbol."""
         symbol = self.printed(node, look)
         return transposed(symbol) if self.layout == "row" and 1 <= len(node.shape) <= 2 else symbol
+
+
+def _is_letter(look: str) -> bool:
+    """Does it begin as a symbol does, and not as a number, an index or an exponent?"""
+    return re.match(r"[0-9_^']", look.strip()) is None
 
 
 def _is_one_sign(stem: str) -> bool:

@@ -5,6 +5,7 @@ variable that was asked for, in the order in which the pass reached them, variab
 quantity that passes something on to them. Nothing is known here about networks.
 """
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +17,13 @@ from symback.derivation.matrices.matrix import MatrixWriter
 from symback.derivation.matrices.second import SecondStep
 from symback.derivation.matrices.second_pass import named_middles, second_steps
 from symback.derivation.record import Record
-from symback.derivation.recording import recorded
+from symback.derivation.recording import recorded, with_ordinary_names
 from symback.derivation.result import Derivation, Style
 from symback.derivation.text.descent import descent
 from symback.derivation.writing import Writing
 from symback.derive.higher import gradient_of, hessian, in_order
 from symback.errors.derivation import no_second_in
+from symback.graph import toposort
 from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
 from symback.rewrite.settle import settle
@@ -72,16 +74,25 @@ def derive(
     """
     _check_options(notation=notation, layout=layout, hadamard=hadamard, order=order)
     style = Style(notation, checked_adjoint(adjoint), layout, hadamard)
-    node, variables = as_node(loss), [as_node(leaf) for leaf in leaves_of(wrt)]
-    if not variables:
-        raise errors.no_variables("derive")
+    node, variables = _given(loss, wrt)
+    node, *variables = with_ordinary_names([node, *variables])
     node = named_middles(node, variables, _CALCULUS) if order == 2 else node
     return _written(recorded(node, variables, style.adjoint, settle), style, update, order)
 
 
+def _given(loss: Any, wrt: Nested) -> tuple[Node, list[Node]]:
+    """Return the loss and the variables as nodes."""
+    if isinstance(loss, (list, tuple, dict)):
+        raise errors.not_one_node("derive", loss)
+    variables = [as_node(leaf) for leaf in leaves_of(wrt)]
+    if not variables:
+        raise errors.no_variables("derive")
+    return as_node(loss), variables
+
+
 def _check_options(**given: Any) -> None:
     for option, value in given.items():
-        if value not in _OPTIONS[option]:
+        if not isinstance(value, Hashable) or value not in _OPTIONS[option]:
             raise errors.bad_option("derive", option, value, _OPTIONS[option])
     if given["order"] == 2 and given["notation"] != "matrix":
         raise no_second_in(given["notation"])
@@ -91,6 +102,7 @@ def _written(made: Record, style: Style, update: Any, order: int) -> Derivation:
     """Write what was recorded."""
     given = {node: label.latex for node, label in made.labels.items() if label.latex}
     looks = AdjointLooks(made.loss, style.adjoint, style.layout, given)
+    looks.check(toposort([made.written]), [q.node for q in made.quantities])
     by_entries = IndexWriter(MatrixWriter(made, looks), _jacobian)
     in_matrices = style.notation == "matrix"
     writer = MatrixWriter(made, looks) if in_matrices else by_entries

@@ -1,6 +1,7 @@
 """Runs the reverse pass for a derivation, and groups what it records by quantity."""
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 
 from symback.derivation.adjoints import Letters, hidden
 from symback.derivation.emitted import Emitted, Settle, emitted
@@ -14,6 +15,7 @@ from symback.nodes.apply import Map, Named
 from symback.nodes.contract import is_zero
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Leaf, Variable
+from symback.nodes.looks import latex_name
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to
 from symback.op.table import primitive_of
@@ -30,10 +32,11 @@ def recorded(written: Node, wrt: Sequence[Node], adjoint: str | Letters, settle:
         adjoint: The looks of adjoints; None among them leaves one without a name.
         settle: `symback.rewrite.settle.settle`, which makes the graph that is emitted.
     """
-    reverse.check_loss(written, wrt, "error")
+    reverse.check_loss(written, wrt, "error", operation="derive")
     written, *wrt = _by_names([written, *wrt])
     looks = _checked_looks(written)
     bare = _without_hidden([written, *wrt], adjoint)
+    bare = _stable_below(bare, wrt)
     sources = [bare[node] for node in wrt]
     forward = [node for node in toposort([written]) if isinstance(node, Named) or node is written]
     stable = dict(zip(forward, stabilise([bare[node] for node in forward], sources), strict=True))
@@ -57,6 +60,30 @@ def recorded(written: Node, wrt: Sequence[Node], adjoint: str | Letters, settle:
     )  # fmt: skip
 
 
+def with_ordinary_names(roots: Sequence[Node]) -> list[Node]:
+    """Return nodes in which what another pass has named, as the derivative by x, is a quantity like others, g_x."""
+    order = toposort(roots)
+    taken = {node.name for node in order if isinstance(node, (Named, Variable))}
+    labels: dict[Node, Label] = {}
+    for node in order:
+        if isinstance(node, Named) and node.label.kind == "adjoint":
+            labels[node] = _ordinary(node.label, taken)
+            taken.add(labels[node].name)
+    if not labels:
+        return [*roots]
+    found: dict[Node, Node] = rebuild(
+        roots, lambda node, operands: Named(labels[node], *operands) if node in labels else node.with_operands(operands)
+    )
+    return [found[root] for root in roots]
+
+
+def _ordinary(label: Label, taken: Collection[str]) -> Label:
+    of = label.name.removeprefix("d_")
+    names = (f"g_{of}" if number == 1 else f"g_{of}_{number}" for number in count(1))
+    name = next(name for name in names if name not in taken)
+    return Label(name, rf"g_{{{latex_name(name.removeprefix('g_'))}}}")
+
+
 def _traced(loss: Node, sources: Sequence[Node], labels: Mapping[Node, Label]) -> tuple[Trace, list[Node]]:
     """Run the pass with names for what it uses more than once."""
     trace = Trace()
@@ -72,8 +99,8 @@ def _by_names(roots: Sequence[Node]) -> list[Node]:
     several: set[Node] = set()
     for node in toposort(roots):
         if isinstance(node, Named) and node.operands[0].operands and not isinstance(node.operands[0], Named):
-            if labels.setdefault(node.operands[0], node.label) != node.label:
-                several.add(node.operands[0])
+            first = labels.setdefault(node.operands[0], node.label)
+            several |= {node.operands[0]} if first != node.label else set()
 
     def replace(node: Node, operands: tuple[Node, ...]) -> Node:
         if not isinstance(node, Named):
@@ -96,6 +123,23 @@ def _without_hidden(roots: Sequence[Node], adjoint: str | Letters) -> dict[Node,
         return operands[0] if node is not roots[0] and hidden(node, adjoint) else node.with_operands(operands)
 
     return rebuild(roots, replace)
+
+
+def _stable_below(bare: Mapping[Node, Node], wrt: Sequence[Node]) -> dict[Node, Node]:
+    """Rewrite what nodes that are differentiated by are made of, as all else will be: a name stands for one thing."""
+    sources = {bare[node] for node in wrt}
+    done = [node for node in sources if not node.operands]
+    if len(done) == len(sources):
+        return {**bare}
+
+    def replace(node: Node, operands: tuple[Node, ...]) -> Node:
+        if node not in sources:
+            return node.with_operands(operands)
+        done.append(node.with_operands(tuple(stabilise(operands, done))))
+        return done[-1]
+
+    found: dict[Node, Node] = rebuild([*bare.values()], replace)
+    return {node: found[now] for node, now in bare.items()}
 
 
 def _checked_looks(written: Node) -> set[str]:

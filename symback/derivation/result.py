@@ -10,6 +10,7 @@ from symback.derivation.proof.verify import Verification, verify
 from symback.derivation.record import Record
 from symback.derivation.steps import DerivationStep
 from symback.derivation.text.narration import Narration
+from symback.errors.derivation import not_verified
 from symback.nodes.node import Node
 from symback.page.blocks import Block, Equation, Page
 from symback.page.printed import Printed
@@ -27,7 +28,7 @@ class Style(NamedTuple):
     hadamard: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Derivation(Printed):
     """The equations of a forward pass and of the backward pass that belongs to it.
 
@@ -94,8 +95,10 @@ class Derivation(Printed):
         Raises:
             VerificationError: If it is to be verified and a line does not hold.
         """
+        if not isinstance(verified, (bool, Verification)):
+            raise not_verified(verified)
         report = self.verify() if verified is True else verified or None
-        if report is not None:
+        if report:
             report.raise_if_failed()
             report.check_of(self)
         style = (self.style.notation, self.style.adjoint, self.style.layout, self.style.hadamard)

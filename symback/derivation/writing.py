@@ -11,7 +11,6 @@ from symback.derivation.emitted import Names
 from symback.derivation.matrices.by_rule import spelled
 from symback.derivation.record import Quantity, Record
 from symback.derivation.steps import DerivationStep, LocalDerivative
-from symback.derivation.text.remarks import remark
 from symback.graph import toposort
 from symback.nodes.apply import Named
 from symback.nodes.leaves import Variable
@@ -73,9 +72,15 @@ class Writing:
         signed = tuple(replace(found, equation=self.signed(found.equation)) for found in local)
         look = self._writer.printer.write(q.node)
         made = spelled(step.substituted, self._record.slopes)
-        said = remark(step.simplified, self._writer.printer) if self._entries else ""
         equation = self.signed(step.equation)
-        return replace(step, local=signed, substituted=made, equation=equation, look=look, remark=said)
+        return replace(
+            step,
+            local=signed,
+            substituted=made,
+            equation=equation,
+            look=look,
+            remark=step.remark.replace(_ODOT, self._sign),
+        )
 
     def _by_entries(self, q: Quantity) -> list[LocalDerivative]:
         """Return the derivatives of the consumers by a quantity, or of the loss, by entries."""

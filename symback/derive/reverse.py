@@ -108,12 +108,12 @@ def _is_past(node: Contract, outputs: Sequence[Node]) -> bool:
     return any(operand in beyond for operand in node.operands if not isinstance(operand, (Exact, Constant, Ones, Size)))
 
 
-def check_loss(loss: Node, wrt: Sequence[Node], disconnected: str) -> None:
+def check_loss(loss: Node, wrt: Sequence[Node], disconnected: str, *, operation: str = "grad") -> None:
     """Refuse a loss that is no real number, and what `check_wrt` refuses."""
     if loss.shape != ():
-        raise errors.not_scalar("grad", loss)
-    check_output("grad", loss)
-    check_wrt("grad", [loss], wrt, disconnected)
+        raise errors.not_scalar(operation, loss)
+    check_output(operation, loss)
+    check_wrt(operation, [loss], wrt, disconnected)
 
 
 def check_output(operation: str, output: Node) -> None:

@@ -1,7 +1,6 @@
 """A drawing, and the function that makes one."""
 
 import os
-from pathlib import Path
 
 from symback import errors
 from symback.derive import reverse
@@ -15,7 +14,7 @@ from symback.errors.page import unknown_suffix
 from symback.interop.sympy import Conversion
 from symback.interop.vectors import one_scalar, outputs_of
 from symback.nodes.apply import Named
-from symback.page.save import write_whole
+from symback.page.save import checked_path, write_whole
 from symback.rewrite.stability import stabilise
 from symback.structure import Nested
 from symback.trace import Trace
@@ -57,10 +56,10 @@ class Drawing:
                 the Mermaid flowchart.
 
         Raises:
-            InputError: If the suffix is none of these.
+            InputError: If it is no path, its suffix is none of these.
             OSError: If the file cannot be written; a file that was there before is still there.
         """
-        target = Path(path)
+        target = checked_path(path)
         forms = {
             ".svg": self.svg, ".dot": self.dot, ".gv": self.dot, ".mmd": self.mermaid, ".md": self._markdown,
         }  # fmt: skip
@@ -129,7 +128,7 @@ def _scene(outputs: Nested, wrt: Nested | None) -> Scene:
     loss, variables = one_scalar("draw", outputs, given), given.nodes(wrt)
     if not variables:
         raise errors.no_variables("draw")
-    reverse.check_loss(loss, variables, "error")
+    reverse.check_loss(loss, variables, "error", operation="draw")
     (loss,) = [loss] if given.plain else stabilise([loss], variables)
     trace = Trace()
     gradients = reverse.grad(loss, variables, disconnected="zero", trace=trace)

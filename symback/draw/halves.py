@@ -30,14 +30,6 @@ class Half:
     x: dict[int, float] = field(default_factory=dict)
     width: float = 0.0
 
-    def is_first(self, box: int, row: int) -> bool:
-        """Is this the first box in its row?"""
-        return next(vertex for vertex in self.rows[row] if vertex < self.boxes) == box
-
-    def is_last(self, box: int, row: int) -> bool:
-        """Is this the last box in its row?"""
-        return next(vertex for vertex in reversed(self.rows[row]) if vertex < self.boxes) == box
-
 
 def halves_of(picture: Picture, rows: Sequence[int], widths: Sequence[float]) -> tuple[Half, Half]:
     """Return the forward half and the backward half."""

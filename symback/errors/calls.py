@@ -65,6 +65,11 @@ def binding_dtype(operation: str, node: Any, found: object) -> DtypeError:
     return DtypeError(f"{operation}: {node.short()} has dtype {node.dtype}, its value {found}; convert the value first")
 
 
+def binding_ragged(operation: str, node: Any) -> ShapeError:
+    """A value with rows of different lengths."""
+    return ShapeError(f"{operation}: {show(node)} got a value that is no array: its rows have different lengths")
+
+
 def binding_shape(operation: str, node: Any, found: Iterable[object]) -> ShapeError:
     """A value whose shape is not that of its variable."""
     return ShapeError(f"{operation}: {show(node)} got a value of shape {show_shape(found)}")

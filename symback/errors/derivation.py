@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from symback.errors.kinds import DerivativeError, InputError, InvalidNameError, KinkError, VerificationError
+from symback.errors.kinds import DerivativeError, InputError, InvalidNameError, KinkError, UsageError, VerificationError
 
 
 def at_kink(function: str, by: str) -> KinkError:
@@ -37,6 +37,16 @@ def bad_digits(digits: object, points: object) -> InputError:
     )
 
 
+def bad_seed(seed: object) -> InputError:
+    """What random values cannot be drawn from."""
+    return InputError(f"verify: seed={seed!r} must be an integer that is not negative")
+
+
+def not_verified(given: object) -> UsageError:
+    """Neither a truth value nor a verification."""
+    return UsageError(f"verified={given!r} is not known; give True, or what verify() returned")
+
+
 def other_derivation() -> InputError:
     """A verification of another derivation."""
     return InputError(
@@ -63,6 +73,28 @@ def same_look(one: str, other: str, look: str) -> InvalidNameError:
     """Two names that nobody can tell apart in print."""
     return InvalidNameError(
         f"derive: {one} and {other} both look like {look} in print; rename one, or give it a look: latex=..."
+    )
+
+
+def same_letter(one: str, other: str, look: str) -> InvalidNameError:
+    """Symbols of adjoints that nobody can tell apart from each other, or from a name."""
+    return InvalidNameError(
+        f"derive: {one} and {other} both look like {look} in print; give another letter by adjoint=, or rename one"
+    )
+
+
+def bad_letter(name: str, letter: object) -> InvalidNameError:
+    """A letter for an adjoint that begins as no symbol does."""
+    return InvalidNameError(
+        rf"derive: adjoint= gives {name} the letter {letter!r}; give LaTeX that begins with a letter, such as '\omega'"
+    )
+
+
+def unknown_letter(name: str, known: Iterable[str]) -> InputError:
+    """A letter for the adjoint of what is not there."""
+    return InputError(
+        f"derive: adjoint= has a letter for {name!r}, which is no name in this graph, nor the stem of one; "
+        f"it has {', '.join(sorted(known))}"
     )
 
 

@@ -5,6 +5,9 @@ from typing import Any
 from symback.errors.kinds import DerivativeError, DtypeError, InputError, ShapeError, UsageError
 from symback.errors.words import show
 
+_WITHOUT_ZEROS = ("derive", "draw")
+"""Operations that have no option ``disconnected``."""
+
 
 def not_scalar(operation: str, node: Any) -> DerivativeError:
     """A loss that has axes."""
@@ -23,9 +26,9 @@ def dissolved(operation: str, output: Any, node: Any) -> DerivativeError:
 
 def disconnected(operation: str, output: Any, node: Any) -> DerivativeError:
     """A variable that the output does not depend on."""
+    instead = "leave it out" if operation in _WITHOUT_ZEROS else "pass disconnected='zero' to get zeros"
     return DerivativeError(
-        f"{operation}: {output.short()} does not depend on {show(node)}; "
-        "check the graph, or pass disconnected='zero' to get zeros"
+        f"{operation}: {output.short()} does not depend on {show(node)}; check the graph, or {instead}"
     )
 
 

@@ -13,6 +13,11 @@ def unknown_markup(found: str, formula: str) -> SymbackError:
     )
 
 
+def no_path(given: object) -> SymbackError:
+    """Something else where a path is wanted."""
+    return InputError(f"save: {given!r} is no path; give a string or a pathlib.Path, such as 'page.html'")
+
+
 def unknown_suffix(path: object, known: Sequence[str]) -> SymbackError:
     """A file whose suffix says no form."""
     return InputError(f"save: {str(path)!r} has none of the suffixes {', '.join(known)}, which say the form; rename it")

@@ -1,7 +1,7 @@
 """Functions in LaTeX, by the look that each primitive declares: a name, a template, or a function of its own."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ _TRANSPOSE = r"^{\top}"
 _PRODUCT_SIGN = re.compile(r"\} (\*|\\times|\\otimes) \{")
 _BRACKET = re.compile(r"(\{\{|\}\}|\\left(?![a-z])|\\right(?![a-z]))")
 _ENTRYWISE = r"\odot"
+_EULER = "e"
 _ENCLOSING = re.compile(r"(\}\}|[,&]|\\right|\\\\|\\end)")
 
 
@@ -56,9 +57,17 @@ class Operand(str):
         return made
 
 
-def function_term(node: Apply, operands: Sequence[Term]) -> Term:
-    """Write a primitive applied to operands that are already text."""
+def function_term(node: Apply, operands: Sequence[Term], taken: Collection[str] = ()) -> Term:
+    """Write a primitive applied to operands that are already text.
+
+    Args:
+        node: The application.
+        operands: What it is applied to.
+        taken: The looks of names; where one of them is an e, the exponential function is written by its own name.
+    """
     declared = primitive_of(node)
+    if declared.name == "exp" and _EULER in taken:
+        return applied(r"\exp", *operands)._replace(meaning=_application(node, operands))
     if isinstance(node, Map):
         pairs = zip(operands, node.operands, strict=True)
         operands = [spread(term, operand.shape, node.shape) for term, operand in pairs]

@@ -28,7 +28,7 @@ from symback.latex.functions import function_term
 from symback.latex.indices import index_letter
 from symback.latex.meaning import Meaning
 from symback.latex.products import product_term
-from symback.latex.terms import ATOM, DOTS, Term, added, juxtaposed, look_term, number_term, size_term
+from symback.latex.terms import ATOM, DOTS, Term, added, juxtaposed, look_term, nesting, number_term, size_term
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Named
 from symback.nodes.contract import Contract
@@ -40,6 +40,7 @@ from symback.page.blocks import Formula
 
 _MOST_CHARACTERS = 300
 _MOST_CHARACTERS_SHARED = 60
+MOST_NESTED = 5
 _MOST_NODES = 400
 _MOST_TERMS = 40
 _MOST_DEFINITIONS = 30
@@ -113,6 +114,8 @@ class Printer:
             printed otherwise than by their name; a term, where a look alone does not say how it is transposed.
         avoid: Looks that auxiliary names and indices must not take.
         most_nodes: How many nodes one call looks at, and dots stand for the others; None if nothing may be cut.
+        most_nested: A function with so many parentheses one in another gets an auxiliary name; with 1, sums of such
+            that are used more than once get one too.
 
     Attributes:
         definitions: The auxiliary names with what they stand for, in the order of their making.
@@ -123,6 +126,7 @@ class Printer:
         names: Mapping[Node, str | Term] | None = None,
         avoid: Collection[str] = (),
         most_nodes: int | None = _MOST_NODES,
+        most_nested: int = MOST_NESTED,
     ) -> None:
         self.definitions: list[tuple[Formula, Formula]] = []
         self._terms: dict[Node, Term] = {
@@ -133,6 +137,7 @@ class Printer:
         self._named = frozenset(self._terms)
         self._looks = set(avoid)
         self._most_nodes = most_nodes
+        self._most_nested = most_nested
 
     def call(self, node: Node, term: Term) -> None:
         """Print a variable by this from now on."""
@@ -178,7 +183,7 @@ class Printer:
         for node in order:
             if node is not root and node not in self._terms and node in reached:
                 most = _MOST_CHARACTERS if users[node] == 1 else _MOST_CHARACTERS_SHARED
-                self._terms[node] = self._shortened(node, self._open(node), most)
+                self._terms[node] = self._shortened(node, self._open(node), most, shared=users[node] > 1)
         return self._open(root)
 
     def _region(self, root: Node) -> set[Node]:
@@ -196,15 +201,20 @@ class Printer:
                 queue.extend(node.operands)
         return reached
 
-    def _shortened(self, node: Node, term: Term, most: int) -> Term:
-        """Give an expression of more than `most` characters an auxiliary name."""
-        if len(term.text) <= most or not node.operands:
+    def _shortened(self, node: Node, term: Term, most: int, *, shared: bool) -> Term:
+        """Give an expression of more than `most` characters, or of many parentheses one in another, a name."""
+        if not node.operands or (len(term.text) <= most and not self._is_nested(node, term, shared=shared)):
             return term
         name = self._fresh("t")
         made = _named(name, node)
         self.definitions.append((formula_of(made), formula_of(term)))
         self._auxiliary.add(node)
         return made
+
+    def _is_nested(self, node: Node, term: Term, *, shared: bool) -> bool:
+        if isinstance(node, Plus) and self._most_nested == 1:
+            return shared and any(operand in self._auxiliary for operand in node.operands)
+        return isinstance(node, Apply) and nesting(term.text) >= self._most_nested
 
     def _fresh(self, letter: str) -> str:
         """Return a letter with the next index that no name has."""
@@ -245,7 +255,7 @@ class Printer:
         if isinstance(node, Plus):
             return self._sum(node)
         if isinstance(node, Apply):
-            return function_term(node, [self.operand(operand) for operand in node.operands])
+            return function_term(node, [self.operand(operand) for operand in node.operands], self._looks)
         return self._leaf(node)
 
     def _sum(self, node: Plus) -> Term:

@@ -80,10 +80,22 @@ def said(op: str, *parts: Term, data: Any = None) -> Meaning | None:
 
 
 DOTS = Term(r"\cdots", ATOM)
+_LONG_NUMBER = 1000
 _TOP = r"\top"
 _RECIPROCAL = r"\frac{1}{"
+_FENCES = re.compile(r"\\(left|right)(?![A-Za-z])")
 _SHARE = re.compile(r"\\frac\{1\}\{(\d+)\}")
 _OVER_NAME = re.compile(r"\\frac\{(.+)\}\{((?:[A-Za-z]|\\[A-Za-z]+)(?:_\{\w+\})?)\}")
+
+
+def nesting(text: str) -> int:
+    r"""Return how many parentheses stand one in another.
+
+    Example:
+        >>> nesting(r"f\left(g\left(x\right)\right) \left(y\right)")
+        2
+    """
+    return max(accumulate((1 if found == "left" else -1 for found in _FENCES.findall(text)), initial=0))
 
 
 def ones(size: SizeExpr) -> Term:
@@ -221,6 +233,8 @@ def _digits(value: ExactValue) -> Term:
     negative = math.copysign(1, value) < 0 if isinstance(value, float) else value < 0
     if isinstance(value, Fraction) and not _is_decimal(value):
         top, bottom = abs(value.numerator), value.denominator
+        if top >= _LONG_NUMBER and _is_decimal(1 / value):
+            return Term(rf"\frac{{1}}{{{_digits(abs(1 / value)).text}}}", POSTFIX, negative)
         return (
             Term(str(top), ATOM, negative) if bottom == 1 else Term(rf"\frac{{{top}}}{{{bottom}}}", POSTFIX, negative)
         )
@@ -233,7 +247,7 @@ def _digits(value: ExactValue) -> Term:
 
 def _is_decimal(value: Fraction) -> bool:
     """Was this a float: a denominator that nobody writes, and the exact value of a float?"""
-    return value.denominator >= 1000 and value.numerator.bit_length() < 1000 and Fraction(float(value)) == value
+    return value.denominator >= _LONG_NUMBER and value.numerator.bit_length() < 1000 and Fraction(float(value)) == value
 
 
 def size_term(size: SizeExpr) -> Term:

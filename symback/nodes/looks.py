@@ -32,6 +32,7 @@ _SYMBOLS = _words("""
     top bot star ast circ bullet dagger ddagger cdot times odot oplus otimes pm mp parallel perp mid langle rangle
     lVert rVert lvert rvert vert Vert sin cos tan sinh cosh tanh exp log ln max min arg det quad qquad
 """)
+_FRACTION = re.compile(r"\\frac(?=\{)")
 _COMMANDS = _GREEK | _ONE_ARGUMENT | _SYMBOLS | {"frac"}
 _ESCAPES = frozenset("%&#_$ ,;:!{}|")
 
@@ -93,9 +94,21 @@ def checked_look(look: str) -> str:
         if carets or other is not None or (plain is structure is None and not _known(command, escape)):
             raise bad_look(look, f"{match.group().strip()!r} is not allowed in a name")
         waiting = _structure(look, structure, groups, waiting) if structure else _follow(look, match, groups, waiting)
+    if any(not _behind_group(look, found.end()).startswith("{") for found in _FRACTION.finditer(look)):
+        raise bad_look(look, r"write both arguments of \frac in braces")
     if waiting or len(groups) > 1:
         raise bad_look(look, f"nothing follows {waiting!r}" if waiting else "a brace is not closed")
     return look
+
+
+def _behind_group(look: str, start: int) -> str:
+    """Return what stands behind the braces that open at `start`."""
+    depth = 0
+    for place in range(start, len(look)):
+        depth += (look[place] == "{") - (look[place] == "}")
+        if not depth:
+            return look[place + 1 :]
+    return ""
 
 
 def _known(command: str | None, escape: str | None) -> bool:

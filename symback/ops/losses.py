@@ -28,7 +28,8 @@ Axis = int | tuple[int, ...] | None
 
 def _logistic_latex(operands: Any, parameters: Any) -> str:
     logit, target = operands
-    sign = r" \odot " if logit.shape or target.shape else " "
+    beside = r" \cdot " if logit.factor[:1].isdigit() else " "
+    sign = r" \odot " if logit.shape or target.shape else beside
     return rf"\left(\log\left(1 + e^{{{logit}}}\right) - {target.factor}{sign}{logit.factor}\right)"
 
 

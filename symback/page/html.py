@@ -10,7 +10,7 @@ from symback.page.words import written
 
 _ROOM = 48.0
 _EQUATIONS = """\
-.equations { overflow-x: auto; margin: 1em 0; }
+.equations { overflow-x: auto; overflow-y: hidden; margin: 0.7em 0; padding: 0.3em 0; }
 .equations table { border-spacing: 0; margin: 0 auto; }
 .equations td { padding: 0.25em 0; white-space: nowrap; text-align: left; vertical-align: baseline; }
 .equations td.left { text-align: right; padding-right: 0.3em; }

@@ -48,7 +48,7 @@ class Printed:
             options: Those of `page`.
 
         Raises:
-            InputError: If the suffix is none of these, or TeX does not compile the document.
+            InputError: If it is no path, its suffix is none of these, or TeX does not compile the document.
             UsageError: If a PDF is asked for and no TeX is installed.
             OSError: If the file cannot be written; a file that was there before is still there.
         """

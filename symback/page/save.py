@@ -1,13 +1,15 @@
 """Pages saved to files, in the form that the suffix says; a file is there whole or not at all."""
 
+import contextlib
 import os
 import secrets
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from symback.errors.page import no_tex, tex_failed, unknown_suffix
+from symback.errors.page import no_path, no_tex, tex_failed, unknown_suffix
 from symback.page.blocks import Page
 from symback.page.html import html
 from symback.page.markdown import markdown
@@ -30,17 +32,29 @@ def save(page: Page, path: str | os.PathLike[str]) -> None:
         path: With the suffix ``.tex``, ``.md``, ``.html``, ``.txt``, or ``.pdf``, which needs a TeX.
 
     Raises:
-        InputError: If the suffix is none of these, or TeX does not compile the document.
+        InputError: If it is no path, its suffix is none of these, or TeX does not compile the document.
         UsageError: If a PDF is asked for and no TeX is installed.
         OSError: If the file cannot be written; a file that was there before is still there.
     """
-    target = Path(path)
+    target = checked_path(path)
     known = (*FORMS, ".pdf")
     suffix = target.suffix.lower()
     if suffix not in known:
         raise unknown_suffix(path, known)
     content = _pdf(document(page), target) if suffix == ".pdf" else FORMS[suffix](page).encode("utf-8")
     write_whole(target, content)
+
+
+def checked_path(path: Any) -> Path:
+    """Return a path.
+
+    Raises:
+        InputError: If it is something else, such as bytes.
+    """
+    try:
+        return Path(path)
+    except TypeError:
+        raise no_path(path) from None
 
 
 def write_whole(target: Path, content: bytes) -> None:
@@ -57,8 +71,11 @@ def write_whole(target: Path, content: bytes) -> None:
         if target.exists():
             beside.chmod(target.stat().st_mode & 0o7777)
         os.replace(beside, target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
+    except BaseException as reason:
+        if isinstance(reason, OSError) and reason.filename is not None:
+            reason.filename = str(target)  # what the caller knows of
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise
 
 

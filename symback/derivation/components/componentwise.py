@@ -1,6 +1,6 @@
 r"""Labelled meanings as LaTeX: ``\sum_{k} \frac{\partial L}{\partial (z_{2})_{k}} \delta_{ki} (a_{1})_{j}``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from symback.derivation.components.entries import before_indices
@@ -57,10 +57,18 @@ class Components:
         looks: The symbols of adjoints.
         matrix: Writes a node that has no name in matrix notation.
         look_of: Returns the look of a name.
+        taken: The looks of all names.
     """
 
-    def __init__(self, looks: Symbols, matrix: Callable[[Node], Term], look_of: Callable[[Label], str]) -> None:
+    def __init__(
+        self,
+        looks: Symbols,
+        matrix: Callable[[Node], Term],
+        look_of: Callable[[Label], str],
+        taken: Collection[str] = (),
+    ) -> None:
         self._looks = looks
+        self._taken = taken
         self._matrix = matrix
         self._look_of = look_of
 
@@ -84,7 +92,7 @@ class Components:
             return Term(text + _subscript(indices) if enclosed else indexed(text, indices), POSTFIX)
         if base.op == "value":
             look = indexed(self.look(base.data), indices)
-            return Term(look, ATOM if "^" not in look else POSTFIX)
+            return Term(look, POSTFIX if _is_raised(look) else ATOM)
         write: Callable[[Any, Indices], Term] = getattr(self, f"_entry_of_{base.op}")
         return write(base.data, indices)
 
@@ -93,7 +101,7 @@ class Components:
         symbol = self._looks.symbol(node, look)
         if symbol == self._looks.leibniz(look):
             return Term(self._looks.leibniz(indexed(look, indices)), POSTFIX)
-        return Term(indexed(symbol, indices), POSTFIX if "^" in symbol else ATOM)
+        return Term(indexed(symbol, indices), POSTFIX if _is_raised(symbol) else ATOM)
 
     def _entry_of_partial(self, pair: tuple[Node, Node], indices: Indices) -> Term:
         of, by = pair
@@ -156,7 +164,7 @@ class Components:
         terms = [self.term(part) for part in meaning.parts]
         if meaning.data.operation.name not in _OF_CONDITIONS:
             terms = [Term(term.within(SUM), ATOM) if term.level == RELATION else term for term in terms]
-        return function_term(of_scalars(meaning.data), terms)
+        return function_term(of_scalars(meaning.data), terms, self._taken)
 
 
 def of_scalars(node: Apply) -> Apply:
@@ -176,6 +184,11 @@ def indexed(look: str, indices: Indices) -> str:
     enclosed = outside.startswith(r"\left(") and outside.endswith(r"\right)")
     plain = enclosed or ("_" not in outside and not any(sign in outside for sign in "+-=<>"))
     return (look if plain else f"({look})") + _subscript(indices)
+
+
+def _is_raised(look: str) -> bool:
+    """Has a look an exponent or a prime, so that it cannot take another?"""
+    return "^" in look or "'" in look
 
 
 def _outside(look: str) -> str:

@@ -222,7 +222,7 @@ class IndexWriter:
         return [] if self._hides(inside, by, whole=whole) else [Line(Meaning("by_entry", (body,), (by, indices)))]
 
     def _hides(self, inside: Node, by: Node, *, whole: bool) -> bool:
-        """Is what an expression is differentiated by, or a name or quantity that it moves, closed or opened in print?"""
+        """Is what an expression is differentiated by opened in print, or a name or quantity that it moves closed?"""
         own = by.operands[0] if isinstance(by, Named) else by
         if by is inside or (whole and not isinstance(by, (Named, Variable))):
             return True

@@ -104,10 +104,12 @@ class ByComponents:
         order = toposort([record.written, record.loss, *record.forward.values()])
         owners = {q.adjoint.label: q.node for q in record.quantities if isinstance(q.adjoint, Named)}
         self._jacobian = jacobian
-        self.quantities = [q.node for q in record.quantities]
+        self.quantities = frozenset(q.node for q in record.quantities)
         self.entries = Entries(matrix, _names(order, record.differentiated, owners), owners, record.slopes)
-        self.text = Components(looks, matrix, look_of)
         taken = {look_of(node.label) for node in order if isinstance(node, (Named, Variable))}
+        self.text = Components(looks, matrix, look_of, frozenset(taken))
+        quantities = [q.node for q in record.quantities if isinstance(q.node, (Named, Variable))]
+        taken |= {looks.symbol(node, look_of(node.label)) for node in quantities}
         taken |= {symbol.name for node in order for size in node.shape for symbol in size_symbols(size)}
         self.letters = [index_letter(number, frozenset(taken)) for number in range(_MOST_LETTERS)]
 
@@ -116,7 +118,7 @@ class ByComponents:
         if self.entries.is_long(of):
             return None
         self.entries.closed = True
-        self.entries.held = frozenset(self.quantities)
+        self.entries.held = self.quantities
         found = eliminated(self.entries.of(self._differentiated(of, by), (*rows, *columns)))
         return found if self.entries.closed else None
 
@@ -202,13 +204,13 @@ class Cut:
 
     def __init__(self, of: Node, by: Node, quantities: Collection[Node]) -> None:
         expression = of.operands[0] if isinstance(of, Named) else of
-        stops = {node for node in quantities if node is not of and not isinstance(node, Leaf)} | {by}
-        reached = toposort([expression], stops=_Ends(stops))
+        stops = _Ends(of, by, quantities)
+        reached = toposort([expression], stops=stops)
         names = {node.name for node in reached if isinstance(node, (Named, Variable))}
         fresh = (name for number in count() if (name := f"held_{number}") not in names)
         given: dict[Node, Node] = {}
         for node in reached:
-            if (isinstance(node, Named) or node in stops) and not isinstance(node, Leaf):
+            if node in stops and not isinstance(node, Leaf):
                 given[node] = variable(next(fresh), node.shape, node.dtype.name)
         cut: dict[Node, Node] = rebuild([expression], _on, given)
         self.expression = cut[expression]
@@ -227,10 +229,14 @@ def _on(node: Node, operands: tuple[Node, ...]) -> Node:
 
 
 class _Ends:
-    """Stops a walk at names and at other quantities."""
+    """Stops a walk at names and at other quantities; no set is made of these, as a network has many."""
 
-    def __init__(self, stops: Collection[Node]) -> None:
-        self._stops = stops
+    def __init__(self, of: Node, by: Node, quantities: Collection[Node]) -> None:
+        self._of = of
+        self._by = by
+        self._quantities = quantities
 
     def __contains__(self, node: object) -> bool:
-        return isinstance(node, Named) or node in self._stops
+        if isinstance(node, Named) or node is self._by:
+            return True
+        return node in self._quantities and node is not self._of and not isinstance(node, Leaf)

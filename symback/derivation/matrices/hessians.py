@@ -12,6 +12,7 @@ from symback.derivation.matrices.jacobians import (
     named_jacobian,
     named_second,
     vec,
+    zero_block,
 )
 from symback.derivation.matrices.second import SecondStep
 from symback.derivation.record import Record
@@ -87,7 +88,7 @@ class HessianWriter:
         reason = ""
         if found.is_zero or is_zero(value):
             reason = f"${self.looks.top}$ is affine in ${self._plain(row)}$:" if found.is_zero else ""
-            equation = self._equation(self._second(row, column), [self._printer().term(value)], self._printer())
+            equation = self._equation(self._second(row, column), [zero_block(row.shape, column.shape)], self._printer())
         elif over is row and under is column:
             jacobians = list(self._jacobians(self._gradient(row), column))
             equation = self._line(self._second(row, column), self._gradient(row), column, value)

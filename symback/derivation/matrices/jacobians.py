@@ -7,6 +7,7 @@ of an array with m entries by one with n is an m by n matrix. With W x = (I ⊗ 
 
 from collections.abc import Callable, Sequence
 
+from symback.latex.broadcasting import zeros_term
 from symback.latex.meaning import Meaning
 from symback.latex.terms import (
     HADAMARD,
@@ -17,6 +18,7 @@ from symback.latex.terms import (
     added,
     applied,
     juxtaposed,
+    number_term,
     said,
     scaled,
     transposed,
@@ -25,6 +27,7 @@ from symback.nodes.add import Plus, split_coefficient
 from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.leaves import ExactValue, ones_of
 from symback.nodes.node import Node
+from symback.nodes.shapes import Shape, product
 
 MOST_AXES = 2
 """Arrays with more axes have no derivative that is a matrix."""
@@ -53,6 +56,11 @@ def matrix_of(derivative: Node, axes: tuple[int, int], write: Callable[[Node], T
 def vec(term: Term) -> Term:
     """Write the entries of a matrix in one column."""
     return applied(r"\operatorname{vec}", Term(term.signed(), POSTFIX, meaning=term.says()), op="vec")
+
+
+def zero_block(row: Shape, column: Shape) -> Term:
+    """Write a block of zeros, with a row for each entry of the one array and a column for each of the other."""
+    return zeros_term((product(row), product(column))) if row or column else number_term(0)
 
 
 def named_jacobian(of: Term, by: Term, data: tuple[Node, Node]) -> Term:

@@ -1,6 +1,6 @@
 r"""The derivation in matrix notation: each adjoint by the chain rule, the local derivatives, and the result."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from symback.derivation.adjoints import AdjointLooks, partial
@@ -8,12 +8,13 @@ from symback.derivation.emitted import Names, on
 from symback.derivation.matrices.rows import row_term
 from symback.derivation.record import Local, Quantity, Record
 from symback.derivation.steps import DerivationStep, LocalDerivative
+from symback.derivation.text.remarks import remark
 from symback.graph import rebuild, toposort
 from symback.latex.functions import derivative_term
 from symback.latex.meaning import Meaning
-from symback.latex.printer import Printer, formula_of
+from symback.latex.printer import MOST_NESTED, Printer, formula_of
 from symback.latex.terms import ATOM, POSTFIX, PRODUCT, RELATION, SUM, Term, added, said
-from symback.nodes.apply import Map, Named
+from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 from symback.op.table import primitive_of
@@ -21,7 +22,11 @@ from symback.page.blocks import Equation
 
 _LONGEST_SUBSTITUTED = 160
 _LONGEST_DEFINED = 60
+_LONGEST_LINKED = 150
 _MOST_LOCAL = 8
+
+_MOST_SPELLED = 250
+"""A function is spelled out of at most so many nodes: more never fit into one formula, and take long to write."""
 
 _SPELLINGS = frozenset({"quotient"})
 """Rules that matter in code alone: in print 1/n times x is no worse than x/n."""
@@ -48,7 +53,8 @@ class MatrixWriter:
         self._settled = {q.node: q.settled for q in record.quantities}
         self._owners: dict[Node, Node] = {}
         self._looks = self._names()
-        self.printer = Printer(self._looks, self._taken(), most_nodes=None)
+        nested = MOST_NESTED if _depth(record.written) < MOST_NESTED else 1
+        self.printer = Printer(self._looks, self._taken(), most_nodes=None, most_nested=nested)
         for node, owner in self._owners.items():
             self.printer.call(node, self._adjoint(owner))
         self._written = 0
@@ -109,7 +115,7 @@ class MatrixWriter:
         functions = q.local if len(q.local) <= _MOST_LOCAL else ()
         local = tuple(found for item in functions if (found := self._local(item)))
         sides = self._defining(q.node)
-        sides += [Side(self._chain(q))] if any(consumer is not self.record.loss for consumer in q.consumers) else []
+        sides += [Side(self._chain(q))] if self._has_chain(q) else []
         sides.append(Side(self._shown(q, q.value)))
         substituted, settled = q.value, q.settled
         inner = self.opened(q.value, q.consumers[0]) if q.single else None
@@ -122,9 +128,10 @@ class MatrixWriter:
         if not q.rewrites or not _SPELLINGS.issuperset(q.rewrites):
             sides.append(Side(self._shown(q, settled), _reason(q.rewrites)))
         equation = self._equation(self.looks.printed(q.node, self.look(q.node)), sides)
+        said = remark(settled, self.printer, lambda value: self._shown(q, value).signed())
         return DerivationStep(
             q.node, q.adjoint, q.consumers, q.contributions, local, substituted, settled, q.rules, q.rewrites,
-            q.label is not None and q.label.latex is not None, equation,
+            q.label is not None and q.label.latex is not None, equation, remark=said,
         )  # fmt: skip
 
     def _shown(self, q: Quantity, value: Node) -> Term:
@@ -162,16 +169,17 @@ class MatrixWriter:
             return None
         self._derived.add(item.node)
         sides = [Side(self.printer.term(item.partial))]
-        spelled = Printer(self._spelled_out(item), most_nodes=None)
-        term = spelled.term(item.partial)
-        if not spelled.definitions:
-            sides.insert(0, Side(term))
+        inside = toposort([item.partial], stops=Names())
+        if len(inside) <= _MOST_SPELLED:
+            spelled = Printer(self._spelled_out(item, inside), most_nodes=None)
+            term = spelled.term(item.partial)
+            if not spelled.definitions:
+                sides.insert(0, Side(term))
         equation = self._equation(slope, sides)
         return LocalDerivative("function", item.node, item.operand, item.partial, equation)
 
-    def _spelled_out(self, item: Local) -> dict[Node, str | Term]:
+    def _spelled_out(self, item: Local, inside: Collection[Node]) -> dict[Node, str | Term]:
         """Return how names are printed where a function is spelled out that has one."""
-        inside = toposort([item.partial], stops=Names())
         names = {node: self._looks[node] for node in inside if node in self._looks and node is not item.node}
         return {**names, **{node: self._adjoint(self._owners[node]) for node in inside if node in self._owners}}
 
@@ -190,6 +198,12 @@ class MatrixWriter:
         given = {**names, **dict.fromkeys(symbols, self._settled[consumer])}
         replaced: dict[Node, Node] = rebuild([value], on, given)
         return replaced[value]
+
+    def _has_chain(self, q: Quantity) -> bool:
+        """Is there something between the loss and a quantity, and all that is differentiated of a readable length?"""
+        looks = [self.look(node) for node in (q.node, *q.consumers) if node is not self.record.loss]
+        between = any(consumer is not self.record.loss for consumer in q.consumers)
+        return between and all(len(look) <= _LONGEST_LINKED for look in looks)
 
     def _chain(self, q: Quantity) -> Term:
         """Write the sum over the consumers: their adjoints times their derivatives by this quantity."""
@@ -227,6 +241,15 @@ class MatrixWriter:
         if isinstance(node, (Named, Variable)):
             return node.label.look
         return r"\mathcal{L}" if node in (self.record.loss, self.record.written) else self.printer.within(node, POSTFIX)
+
+
+def _depth(root: Node) -> int:
+    """Return how many functions are applied one to another in an expression with no name between them."""
+    depth: dict[Node, int] = {}
+    for node in toposort([root]):
+        inside = max((depth[operand] for operand in node.operands if not isinstance(operand, Named)), default=0)
+        depth[node] = inside + (isinstance(node, Apply) and bool(node.operands))
+    return max(depth.values())
 
 
 def _in_brackets(side: Side) -> Side:

@@ -19,6 +19,7 @@ Moved = Callable[[Any], tuple[Array, Array, Array]]
 _SPARE = 5
 _ALSO = 30
 _SHORTER = 1000
+_ROUNDED = 15
 
 
 class Sides(NamedTuple):
@@ -46,9 +47,16 @@ class Differences:
         self._finite = np.frompyfunc(lambda x: bool(context.isfinite(x)), 1, 1)
 
     def step(self, value: Any) -> Any:
-        """Return the step for each entry of a value: in parts of it, where it is not 0."""
-        unit = self.context.mpf(10) ** -(self.digits + _SPARE)
-        return np.frompyfunc(lambda x: unit * abs(x) if x and self.context.isfinite(x) else unit, 1, 1)(value)
+        """Return the step for each entry of a value: in parts of it, or of the largest where it is a rounded 0."""
+        context, sizes = self.context, [abs(x) for x in np.asarray(value, dtype=object).flat]
+        unit = context.mpf(10) ** -(self.digits + _SPARE)
+        largest = max((size for size in sizes if context.isfinite(size)), default=context.mpf(0))
+        rounded = largest * context.mpf(10) ** (_ROUNDED - context.dps)
+
+        def step(x: Any) -> Any:
+            return unit * (largest if abs(x) < rounded else abs(x)) if x and context.isfinite(x) else unit
+
+        return np.frompyfunc(step, 1, 1)(value)
 
     def finite(self, values: Any) -> Array:
         """Tell which numbers are finite."""

@@ -83,7 +83,7 @@ class Point:
         self._values: dict[Node, Any] = {}
         self._operations = Operations(self._evaluated(), self._differences)
         for node in self._values:
-            if node.operands:
+            if node.operands and node not in self._bindings:
                 self._operations.check_symmetric(node, self._values[node.operands[0]])
         self._adjoints: dict[Node, Array] = {}
         self._kinks: dict[Node, str] = {}
@@ -115,9 +115,8 @@ class Point:
 
     def numbers(self, array: Array) -> Array:
         """Return an array as numbers of the context; truth values are 0 and 1."""
-        made = np.frompyfunc(lambda number: self.context.mpf(bool(number) if _is_truth(number) else number), 1, 1)(
-            array
-        )
+        plain = np.frompyfunc(lambda x: x.item() if isinstance(x, np.generic) else x, 1, 1)  # sums of truth values
+        made = np.frompyfunc(self.context.mpf, 1, 1)(plain(array))
         return np.asarray(made, dtype=object).reshape(np.shape(array))
 
     def size(self, size: SizeExpr) -> int:
@@ -128,6 +127,10 @@ class Point:
         """Return the value of the operation of a node on other operands, of any shapes that it takes."""
         given = [np.asarray(operand) for operand in operands]
         return np.asarray(self._operations.value(node, given, checked=False))
+
+    def elsewhere(self, root: Node, bindings: Mapping[Node, Any]) -> "Point":
+        """Return a point with other values, at which a node is evaluated."""
+        return Point(root, [], {}, bindings, self.digits)
 
     # -- derivatives ----------------------------------------------------------------------------
 
@@ -283,7 +286,7 @@ class Point:
         later: list[Node] = []
         reached = {by}
         for node in order:
-            if node is not by and node not in held and any(operand in reached for operand in node.operands):
+            if node not in held | {by} and not _holds(node) and not reached.isdisjoint(node.operands):
                 reached.add(node)
                 later.append(node)
         for node in order:
@@ -331,10 +334,6 @@ class _Either:
 
     def __contains__(self, node: object) -> bool:
         return any(node in container for container in self._containers)
-
-
-def _is_truth(number: Any) -> bool:
-    return isinstance(number, (bool, np.bool_))
 
 
 def _below(node: Node) -> set[Node]:

@@ -69,6 +69,8 @@ def value_of(meaning: Meaning, point: Values) -> Array:
         VerificationError: If an operation meets shapes that do not fit.
         KinkError: If a derivative does not exist at the point.
     """
+    if meaning.op == "apply" and meaning.data.operation.name == "stop_gradient":
+        point = getattr(point, "still", point)  # beside a point: what it was there
     parts = [value_of(part, point) for part in meaning.parts]
     return OPERATIONS[meaning.op](meaning.data, parts, point)
 

@@ -14,11 +14,19 @@ import numpy as np
 
 from symback import errors
 from symback.check.report import html_table, text_table
+from symback.derivation.proof.apart import NamesApart
 from symback.derivation.proof.differences import Array
 from symback.derivation.proof.point import Point
 from symback.derivation.proof.sampling import candidates, given_values, missing_variables
 from symback.derivation.proof.values import value_of
-from symback.errors.derivation import bad_digits, line_fails, not_finite_at, nothing_checked, other_derivation
+from symback.errors.derivation import (
+    bad_digits,
+    bad_seed,
+    line_fails,
+    not_finite_at,
+    nothing_checked,
+    other_derivation,
+)
 from symback.graph import toposort
 from symback.latex.meaning import Meaning
 from symback.nodes.apply import Named
@@ -34,6 +42,8 @@ LABELLED = "labelled"
 """The operation of a formula in index notation."""
 
 _MOST_SHOWN = 88
+_MOST_POINTS = 6
+"""How many points may leave as many lines unchecked as the best before them: there is a tie at every point."""
 _FEWEST_DIGITS, _MOST_DIGITS = 6, 1000
 
 
@@ -68,7 +78,7 @@ class Line:
         return f"{self.residual:.0e}" if self.residual else "0"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Verification:
     """Every equality of a derivation, checked by numbers; prints as a table.
 
@@ -154,6 +164,8 @@ class Verification:
         ]
 
 
+_OTHER_NAMES = "the differentiated graph does not use the names that the line prints"
+
 _HEADER = ("equality", "residual", "", "")
 
 
@@ -172,14 +184,20 @@ def _power(residual: float) -> str:
 def verify(derivation: Any, at: Any = None, *, digits: int = 30, seed: int = 0, points: int = 1) -> Verification:
     """Evaluate both sides of every equality of a derivation; see `Derivation.verify`."""
     for value, low in ((digits, _FEWEST_DIGITS), (points, 1)):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= _MOST_DIGITS:
+        if not _is_integer(value) or not low <= value <= _MOST_DIGITS:
             raise bad_digits(digits, points)
+    if not _is_integer(seed) or seed < 0:
+        raise bad_seed(seed)
     roots = [derivation.loss, *derivation.wrt, *derivation.gradients]
     given = given_values(roots, at)
     rng = np.random.default_rng(seed)
     equations = equations_of(derivation)
     found = [_at_one_point(derivation, equations, roots, given, rng, digits) for _ in range(points)]
     return found[0] if points == 1 else _worst(found)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def equations_of(derivation: Any) -> list[Equation]:
@@ -199,6 +217,7 @@ def _at_one_point(
     """Verify at the first point where every line has a value, or where most have."""
     drawn = bool(missing_variables(roots, given))
     best: Verification | None = None
+    tried = 0
     refused: errors.InputError | None = None
     for values, sizes in candidates(roots, given, rng):
         try:
@@ -209,10 +228,12 @@ def _at_one_point(
         if point is None:
             continue
         lines = tuple(line for equation in equations for line in _lines(equation, point))
+        lines = _with_names_apart(lines, derivation, NamesApart(derivation.record, point, values, rng))
         found = Verification(lines, digits, {node.short(): value for node, value in values.items()})
+        tried += 1
         if best is None or found.count[UNCHECKED] < best.count[UNCHECKED]:
-            best = found
-        if not best.count[UNCHECKED] or found.count[FAILED]:
+            best, tried = found, 0
+        if not best.count[UNCHECKED] or found.count[FAILED] or tried == _MOST_POINTS:
             break
     if best is None:
         where = "at any of the random points tried" if drawn else "at the given point"
@@ -268,6 +289,17 @@ def _compared(equation: Equation, left: Formula, right: Formula, point: Point) -
     residual = _residual(one, other, point)
     limit = point.context.mpf(10) ** -point.digits
     return line(PASSED if residual <= limit else FAILED, float(residual), _convention(left.meaning, point))
+
+
+def _with_names_apart(lines: tuple[Line, ...], derivation: Any, apart: NamesApart) -> tuple[Line, ...]:
+    """Let forward lines fail that hold, but for other uses of names than those of the graph."""
+    pairs = zip(derivation.record.forward, derivation.forward, strict=True)
+    wrong = {id(equation) for node, equation in pairs if not apart.agrees(node, equation)}
+    failing = [id(line.equation) in wrong and line.status == PASSED for line in lines]
+    return tuple(
+        replace(line, status=FAILED, reason=_OTHER_NAMES) if fails else line
+        for line, fails in zip(lines, failing, strict=True)
+    )
 
 
 def _convention(meaning: Meaning, point: Point) -> str:

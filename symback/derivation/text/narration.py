@@ -25,6 +25,7 @@ Note = Callable[[Sequence[Equation]], str]
 """Of equations that are printed as one: what stands beside them."""
 
 _LONGEST_RECALLED = 90
+_LONGEST_SAID = 150
 _BETWEEN = "\x1f"
 _BY_ENTRIES = re.compile(r"\\right\]_")
 
@@ -64,13 +65,14 @@ class Narration:
         given = [self.forward, *backward, *second, *last]
         texts = [text for group in given for equation in group for text in _texts(equation)]
         letter = layer_letter(texts) if layers else None
-        blocks: list[Block] = [Paragraph(text) for text in self._preamble(" ".join(texts)) if text]
+        blocks: list[Block] = [Paragraph(text) for text in self._preamble(" ".join(texts), letter) if text]
         blocks.append(Heading("Forward pass"))
-        forward = [[equation] for equation in self.forward]
+        pairs = [pair for equation in self.forward for pair in _opened(equation)]
+        noted = [[equation] for _, equation in pairs]
         lines = [
             replace(line, note=text)
-            for found in stated(forward, letter)
-            for line, text in zip(found.equations, _notes(found, forward, note), strict=True)
+            for found in stated([[line] for line, _ in pairs], letter)
+            for line, text in zip(found.equations, _notes(found, noted, note), strict=True)
         ]
         blocks.append(Display(tuple(lines)))
         blocks.append(Heading("Backward pass"))
@@ -83,14 +85,14 @@ class Narration:
         closing = [_once(block, letter) for block in self.closing]
         return Page(f"Derivation of {what} of ${self.looks.top}$", (*blocks, *closing))
 
-    def _preamble(self, printed: str) -> list[str]:
+    def _preamble(self, printed: str, letter: str | None) -> list[str]:
         record, (_, adjoint, layout, sign) = self.record, self.style
         looks = preamble.in_rows([self.look(node) for node in dict.fromkeys(record.wrt)])
         wrt = preamble.listed([f"${look}$" for look in looks])
         return [
             f"The gradient of ${self.looks.top}$ with respect to {wrt}, by backpropagation: the chain rule is applied "
             "from the loss down, and each derivative is found from those that are known already.",
-            preamble.shapes(record, self.look),
+            preamble.shapes(record, self.look, letter),
             preamble.layout(layout, self.looks.top),
             preamble.symbols(adjoint, self.looks.top),
             preamble.examples(record),
@@ -145,10 +147,19 @@ class Narration:
         if consumers == (loss,):
             return f"From ${self._recalled(loss)}$ directly:"
         if len(consumers) == 1:
-            return f"By the chain rule, through ${self._recalled(consumers[0])}$:"
-        names = preamble.listed([f"${self.look(consumer)}$" for consumer in consumers])
-        subject = "They are" if several else f"${self.look(step.quantity)}$ is"
+            recalled = self._recalled(consumers[0])
+            return (
+                f"By the chain rule, through ${recalled}$:" if len(recalled) <= _LONGEST_SAID else "By the chain rule:"
+            )
+        looks = dict.fromkeys(self._said(consumer, "expressions without a name") for consumer in consumers)
+        names = preamble.listed([*looks])
+        subject = "They are" if several else f"{self._said(step.quantity, 'It')} is"
         return f"{subject} used in {names}; by the chain rule what comes back from each is added up:"
+
+    def _said(self, node: Node, otherwise: str) -> str:
+        """Return what a quantity looks like within a sentence; other words where that is long."""
+        look = self.look(node)
+        return f"${look}$" if len(look) <= _LONGEST_SAID else otherwise
 
     def _recalled(self, node: Node) -> str:
         """Return the equation of the forward pass that defines a quantity, or its look where that is long."""
@@ -175,6 +186,12 @@ class Narration:
         if isinstance(node, (Named, Variable)):
             return node.label.look
         return r"\mathcal{L}" if node in (self.record.loss, self.record.written) else self._unnamed[node]
+
+
+def _opened(equation: Equation) -> list[tuple[Equation, Equation]]:
+    """Put the auxiliary names of an equation on lines of their own; each line with what is noted beside it."""
+    made = [Equation(name, (value,)) for name, value in equation.where]
+    return [*((line, line) for line in made), (replace(equation, where=()), equation)]
 
 
 def _once(block: Block, letter: str | None) -> Block:

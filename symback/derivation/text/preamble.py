@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from symback.derivation.record import Record
+from symback.derivation.text.layers import stated
 from symback.graph import toposort
 from symback.nodes.apply import Map, Named
 from symback.nodes.dtypes import is_float
@@ -12,9 +13,11 @@ from symback.nodes.leaves import Variable
 from symback.nodes.looks import latex_size
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr
+from symback.page.blocks import Equation, Formula
 
 _ENTRYWISE = r"\^\{\\odot"
 _NUMBERED = re.compile(r"([^{}]*[_^]\{)(\d+)(\}[^{}]*)")
+_INDEXED = re.compile(r"_\{?\d")
 _LEAST_IN_A_ROW = 4
 
 _NOTES = (
@@ -28,26 +31,49 @@ _NOTES = (
     (r"\\right\](?!_)", "a condition in brackets is 1 where it holds and 0 elsewhere"),
     (r"\\right\]_", "brackets with indices hold an array written by its entries, where there is no form with matrices"),
     (r"\\delta_\{[a-z]{2}\}", r"$\delta_{ij}$ is 1 where $i = j$ and 0 elsewhere"),
+    (r"\\operatorname\{embed\}", r"$\operatorname{embed}$ puts an array into zeros, where its index says"),
+    (r"_\{[^{}]*:[^{}]*\}", "a colon marks a slice as Python counts, from 0; entries are counted from 1"),
     (r"_\{\\text\{direct\}\}", "a direct derivative passes through no other quantity of the list"),
 )
 """Remarks on the notation, each for what it explains."""
 
 
-def shapes(record: Record, look: Callable[[Node], str]) -> str:
-    r"""Return a sentence with each quantity and the space it is in: ``x \in \mathbb{R}^{n}``."""
+def shapes(record: Record, look: Callable[[Node], str], letter: str | None = None) -> str:
+    r"""Return a sentence with each quantity and the space it is in: ``x \in \mathbb{R}^{n}``.
+
+    Args:
+        record: The pass.
+        look: The look of each quantity.
+        letter: The index with which spaces are stated once that differ from layer to layer; None states each.
+    """
     nodes = _by_appearance(record)
     inputs = [node for node in nodes if isinstance(node, Variable)]
     computed = [node for node in nodes if isinstance(node, Named)]
-    text = f"Given {'is' if len(inputs) == 1 else 'are'} {_spaces(inputs, look)}." if inputs else ""
+    text = f"Given {'is' if len(inputs) == 1 else 'are'} {_spaces(inputs, look, letter)}." if inputs else ""
     verb = "is" if len(computed) == 1 else "are"
-    return f"{text} Computed {verb} {_spaces(computed, look)}.".strip() if computed else text
+    return f"{text} Computed {verb} {_spaces(computed, look, letter)}.".strip() if computed else text
 
 
-def _spaces(nodes: Sequence[Node], look: Callable[[Node], str]) -> str:
+def _spaces(nodes: Sequence[Node], look: Callable[[Node], str], letter: str | None) -> str:
     groups: dict[str, list[str]] = {}
+    once = _by_layers(nodes, look, letter)
     for node in nodes:
-        groups.setdefault(_space(node), []).append(look(node))
-    return listed([rf"${', '.join(in_rows(looks))} \in {space}$" for space, looks in groups.items()])
+        space, text = once.get(node, (f"{_space(node)}$", look(node)))
+        groups.setdefault(space, []).append(text)
+    return listed([rf"${', '.join(in_rows([*dict.fromkeys(looks)]))} \in {space}" for space, looks in groups.items()])
+
+
+def _by_layers(nodes: Sequence[Node], look: Callable[[Node], str], letter: str | None) -> dict[Node, tuple[str, str]]:
+    r"""Return ``\mathbb{R}^{n_{l}}`` for each l, and the look with that index, where spaces change with the layer."""
+    changing = [node for node in nodes if _INDEXED.search(_space(node))]
+    said = [[Equation(Formula(look(node)), (Formula(_space(node)),))] for node in changing]
+    found: dict[Node, tuple[str, str]] = {}
+    for group in stated(said, letter):
+        (equation,) = group.equations
+        space, _, which = equation.sides[0].text.partition(r", \quad ")
+        if which:
+            found |= {changing[place]: (f"{space}$ for ${which}$", equation.left.text) for place in group.places}
+    return found
 
 
 def _space(node: Node) -> str:
@@ -87,11 +113,11 @@ def in_rows(looks: Sequence[str]) -> list[str]:
     for look in looks:
         if match := _NUMBERED.fullmatch(look):
             rows.setdefault((match[1], match[3]), []).append(int(match[2]))
+    runs = {row: numbers for row, numbers in rows.items() if len(numbers) >= _LEAST_IN_A_ROW and _is_run(numbers)}
     found = dict[str, None]()
     for look in looks:
         match = _NUMBERED.fullmatch(look)
-        numbers = rows[match[1], match[3]] if match else []
-        if match and len(numbers) >= _LEAST_IN_A_ROW and _is_run(numbers):
+        if match and (numbers := runs.get((match[1], match[3]))):
             look = rf"{match[1]}{numbers[0]}{match[3]}, \dots, {match[1]}{numbers[-1]}{match[3]}"
         found[look] = None
     return list(found)

@@ -4,9 +4,12 @@ The derivative of ``-sum(y * log(softmax(z)))`` is :math:`(\mathbf{1}^{\top} y) 
 add up to 1, as probabilities do, that is :math:`p - y`; it is said with the condition, for the result holds without.
 """
 
+from collections.abc import Callable
+
 from symback.derivation.emitted import Names, on
 from symback.graph import rebuild, toposort
 from symback.latex.printer import Printer
+from symback.nodes.add import with_coefficient
 from symback.nodes.apply import Apply, unnamed
 from symback.nodes.classify import classify
 from symback.nodes.contract import Contract, contract
@@ -17,12 +20,13 @@ from symback.nodes.products import full
 _PROBABILITIES = frozenset({"softmax_over"})
 
 
-def remark(value: Node, printer: Printer) -> str:
+def remark(value: Node, printer: Printer, shown: Callable[[Node], str]) -> str:
     """Return a sentence on what a derivative is where the entries of a variable add up to 1, ``""`` if it has none.
 
     Args:
         value: The derivative, in which probabilities are multiplied by the sums.
-        printer: Writes it.
+        printer: Writes the sums.
+        shown: Writes a derivative in the layout that is wanted.
     """
     inside = toposort([value], stops=Names())
     if not any(_is_probability(node) for node in inside):
@@ -42,8 +46,24 @@ def remark(value: Node, printer: Printer) -> str:
     one = r"\mathbf{1}" if total.shape else "1"
     return (
         f"Where ${printer.write(total)} = {one}$, as for probabilities and one-hot labels, this is "
-        f"${printer.write(replaced[value])}$."
+        f"${shown(replaced[value])}$."
     )
+
+
+def _multiple_summed(node: Contract) -> tuple[Node, Node] | None:
+    """Return the sum of a variable that a node is a multiple of, and the multiple of ones."""
+    product = classify(node)
+    ((core, labels),) = product.cores
+    factors, number = [core], product.coefficient
+    if isinstance(core, Contract) and classify(core).kind in ("scale", "hadamard") and not classify(core).ones:
+        factors, number = [inner for inner, _ in classify(core).cores], number * classify(core).coefficient
+    arrays = [factor for factor in factors if factor.shape]
+    if len(arrays) != 1 or not isinstance(arrays[0], Variable) or product.ones:
+        return None
+    total = contract([(arrays[0], labels)], product.out)
+    scalars = [(factor, ()) for factor in factors if not factor.shape]
+    ones = full(node.shape, 1, node)
+    return total, with_coefficient(contract([*scalars, (ones, product.out)], product.out), number)
 
 
 def _is_probability(node: Node) -> bool:
@@ -57,9 +77,7 @@ def _summed(node: Node) -> tuple[Node, Node] | None:
         return None
     product = classify(node)
     if product.kind == "sum":
-        ((core, _),) = product.cores
-        alone = isinstance(core, Variable) and product.coefficient == 1 and not product.ones
-        return (node, full(node.shape, 1, node)) if alone else None
+        return _multiple_summed(node)
     if not any(_is_probability(core) for core, _ in product.cores):
         return None
     for place, (core, labels) in enumerate(product.cores):

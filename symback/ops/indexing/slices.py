@@ -120,7 +120,9 @@ def _spell_bound(spell: Any, bound: SizeExpr, size: SizeExpr) -> str:
 
 
 def _index_latex(entries: tuple[Entry, ...], shape: Shape) -> str:
-    """Write an index in print, every bound counted from the start."""
+    """Write an index in print, every bound counted from the start; that of an entry is counted from 1, as in sums."""
+    if not any(entry is None or isinstance(entry, tuple) for entry in entries):
+        entries = tuple(simplify_size(entry + 1) for entry in entries)  # type: ignore[operator]
     return ",".join(_index_texts(entries, shape, lambda bound, size: latex_size(bound)))
 
 
