@@ -1,9 +1,11 @@
 """Derivations of graphs that a textbook has not: each line holds, and a name stands for one thing."""
 
+import mpmath
 import numpy as np
 import pytest
 
 import symback as sb
+from symback.derivation.proof.differences import Differences
 from symback.derivation.proof.verify import FAILED, UNCHECKED
 from symback.graph import toposort
 from symback.nodes.apply import Named
@@ -160,3 +162,13 @@ def test_a_remark_is_in_the_layout_of_the_line_that_it_is_on(layout, wanted):
     p = sb.let("p", sb.softmax(z))
     (step,) = [step for step in sb.derive(sb.let("L", -sb.sum(y * sb.log(p))), z, layout=layout).steps if step.remark]
     assert step.remark.endswith(wanted)
+
+
+def test_what_is_zero_but_for_rounding_is_moved_by_a_step_that_counts():
+    context = mpmath.MPContext()
+    context.dps = 120
+    tiny, small, one = context.mpf(10) ** -118, context.mpf(10) ** -60, context.mpf(1)
+    step = Differences(context, 30).step
+    assert [*step(np.array([tiny, tiny]))] == [*step(np.array([one, one]))]
+    assert step(np.array([small]))[0] == small * step(np.array([one]))[0]
+    assert step(np.array([tiny, small]))[0] == step(np.array([small]))[0]

@@ -47,14 +47,15 @@ class Differences:
         self._finite = np.frompyfunc(lambda x: bool(context.isfinite(x)), 1, 1)
 
     def step(self, value: Any) -> Any:
-        """Return the step for each entry of a value: in parts of it, or of the largest where it is a rounded 0."""
+        """Return the step for each entry of a value: in parts of it; of the largest or of 1 where it is rounded."""
         context, sizes = self.context, [abs(x) for x in np.asarray(value, dtype=object).flat]
         unit = context.mpf(10) ** -(self.digits + _SPARE)
         largest = max((size for size in sizes if context.isfinite(size)), default=context.mpf(0))
-        rounded = largest * context.mpf(10) ** (_ROUNDED - context.dps)
+        rounded = max(largest, context.mpf(1)) * context.mpf(10) ** (_ROUNDED - context.dps)
+        usual = largest if largest >= rounded else 1
 
         def step(x: Any) -> Any:
-            return unit * (largest if abs(x) < rounded else abs(x)) if x and context.isfinite(x) else unit
+            return unit * (abs(x) if abs(x) >= rounded else usual) if x and context.isfinite(x) else unit
 
         return np.frompyfunc(step, 1, 1)(value)
 

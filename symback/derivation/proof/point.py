@@ -31,6 +31,15 @@ _MOST_ORDERS = 2000
 class Point:
     """Values and derivatives at one point, all found by evaluating the graph.
 
+    Args:
+        loss: The node that is differentiated; for `partial` and `total` of any shape.
+        quantities: Variables, named nodes and others that have a place of their own in the derivation.
+        adjoints: For each node that is printed as the adjoint of a quantity, that quantity.
+        bindings: A value for each variable.
+        digits: How many digits derivatives are to have.
+        sizes: Symbolic sizes that no shape of a variable shows.
+        slopes: For each variable that stands for the slope of a function, the function at its argument.
+
     Attributes:
         loss: What adjoints are derivatives of.
         quantities: The nodes that are held while a partial derivative by another is taken.
@@ -56,17 +65,7 @@ class Point:
         sizes: Sizes | None = None,
         slopes: Mapping[Variable, Node] | None = None,
     ) -> None:
-        """Take a point.
-
-        Args:
-            loss: The node that is differentiated; for `partial` and `total` of any shape.
-            quantities: Variables, named nodes and others that have a place of their own in the derivation.
-            adjoints: For each node that is printed as the adjoint of a quantity, that quantity.
-            bindings: A value for each variable.
-            digits: How many digits derivatives are to have.
-            sizes: Symbolic sizes that no shape of a variable shows.
-            slopes: For each variable that stands for the slope of a function, the function at its argument.
-        """
+        """Take a point."""
         self.loss = loss
         self.quantities = dict.fromkeys([*quantities, loss])
         self.digits = digits
