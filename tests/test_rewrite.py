@@ -388,3 +388,10 @@ def test_rules_look_into_names_where_they_have_to():
     x, u = sb.tensor("x", ("n",)), sb.tensor("u", ("n",))
     (found,) = Engine(STABILISE).rewrite([sb.let("total", u + sb.exp(x)) - 1])
     assert "expm1" in str(found)
+
+
+def test_the_square_of_a_norm_is_a_sum_of_squares():
+    A, b = sb.tensor("A", ("m", "n")), sb.tensor("b", ("m",))
+    loss = sb.linalg.norm(A @ x - b) ** 2 / 2
+    assert sb.simplify(loss) is sb.sum((A @ x - b) ** 2) / 2
+    assert str(sb.grad(loss, A)) == "d_A = outer('i,j->ij', A @ x - b, x)"

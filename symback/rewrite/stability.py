@@ -161,6 +161,8 @@ ROOTS = [
     Rule("root of a square", lambda x: sqrt(x * x), lambda x: abs(x)),
     Rule("hypotenuse", lambda x, y: sqrt(x * x + y * y), lambda x, y: hypot(x, y), find=sums_of_squares, at=("sqrt",)),
     Rule("norm", lambda x, axis: sqrt(sb.sum(x * x, axis)), lambda x, axis: norm(x, axis=axis)),
+    Rule("square of a norm", lambda x, axis: norm(x, axis=axis) * norm(x, axis=axis),
+         lambda x, axis: sb.sum(x * x, axis)),
 ]  # fmt: skip
 """Roots of sums of squares."""
 
