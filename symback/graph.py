@@ -5,7 +5,7 @@ of a graph is bounded by memory alone. A graph is anything whose vertices have `
 """
 
 import gc
-from collections.abc import Callable, Container, Hashable, Iterable, Iterator
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol, Self, TypeVar
 
@@ -18,7 +18,15 @@ class Vertex(Hashable, Protocol):
         """The nodes this node is computed from, in order."""
 
 
+class Remade(Vertex, Protocol):
+    """What replacing needs of a node."""
+
+    def with_operands(self, operands: Any) -> Any:
+        """Return the same on other operands."""
+
+
 V = TypeVar("V", bound=Vertex)
+R = TypeVar("R", bound=Remade)
 
 
 def toposort(roots: Iterable[V], stops: Container[V] = ()) -> list[V]:
@@ -60,6 +68,11 @@ def rebuild(
         if node not in new:
             new[node] = replace(node, tuple(new[operand] for operand in node.operands))
     return new
+
+
+def replaced(roots: Iterable[R], given: Mapping[R, R]) -> dict[R, R]:
+    """Map every node to the same with other nodes in the place of those in `given`; each is made by its own class."""
+    return rebuild(roots, lambda node, operands: node.with_operands(operands), dict(given))
 
 
 def dependents(roots: Iterable[V], sources: Iterable[V]) -> set[V]:

@@ -20,7 +20,7 @@ from symback.derive.sparsity.pattern import SparsityPattern
 from symback.derive.sparsity.places import Place, Term
 from symback.derive.sparsity.propagation import entry_sets
 from symback.derive.sparsity.terms import terms_of
-from symback.graph import rebuild, toposort
+from symback.graph import replaced, toposort
 from symback.interop.sympy import Conversion
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
@@ -200,7 +200,7 @@ def _folded(roots: Sequence[Node]) -> dict[Node, Node]:
     computed = [x for x in dict.fromkeys(wanted) if not isinstance(x, Leaf)]
     values = Evaluation({})(computed) if computed else []
     given: dict[Node, Node] = {x: constant(value) for x, value in zip(computed, values, strict=True)}
-    return rebuild(roots, lambda node, operands: node.with_operands(operands), given)
+    return replaced(roots, given)
 
 
 # -- matrices ------------------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ def _of_any_size(made: SparseMatrix, output: Node, wrt: Node, sizes: Mapping[str
             given[fixed] = in_ranges(variable, tuple(entries))
     if not given:
         return made
-    restored = rebuild(made.parts, lambda node, operands: node.with_operands(operands), given)
+    restored = replaced(made.parts, given)
     symbols = sorted({symbol for node in toposort([output, wrt]) for symbol in _symbols_in(node)}, key=str)
     parameters = {
         **made.parameters, "sizes": tuple(symbols), "wanted": tuple(sizes[symbol.name] for symbol in symbols),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from symback.graph import rebuild, toposort
+from symback.graph import rebuild, replaced, toposort
 from symback.nodes.apply import Named
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Variable, variable
@@ -87,8 +87,8 @@ def _with_symbols(
     taken = {node.name for node in toposort([*forward, *values.values()]) if isinstance(node, (Named, Variable))}
     fresh = (name for number in count(1) if (name := f"adjoint_{number}") not in taken)
     stand_ins: dict[Node, Node] = {node: variable(next(fresh), node.shape, node.dtype) for node in symbols}
-    replaced: dict[Node, Node] = rebuild(values.values(), on, dict(stand_ins))
-    given = [Named(labels[q], replaced[value]) for q, value in values.items()]
+    closed = replaced(values.values(), stand_ins)
+    given = [Named(labels[q], closed[value]) for q, value in values.items()]
     nodes, explanation = settle([*forward, *given])
     back: dict[Node, Node] = {stand_in: node for node, stand_in in stand_ins.items()}
     own = set(labels.values())
@@ -112,11 +112,6 @@ def _adjoints_in(value: Node, labels: Mapping[Label, Node]) -> set[Node]:
 
 def _size(value: Node) -> int:
     return sum(1 + len(node.operands) for node in _printed(value))
-
-
-def on(node: Node, operands: tuple[Node, ...]) -> Node:
-    """Return a node on other operands, as its own class makes it."""
-    return node.with_operands(operands)
 
 
 def _printed(value: Node) -> Iterable[Node]:

@@ -11,7 +11,7 @@ from symback.derive import forward, reverse
 from symback.derive.kept import kept
 from symback.derive.paths import active_nodes, fresh_names
 from symback.derive.reverse import check_output, check_wrt
-from symback.graph import rebuild, toposort
+from symback.graph import replaced, toposort
 from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
 from symback.rewrite.stability import stabilise
@@ -77,14 +77,10 @@ def _curved(loss: Node, outputs: Sequence[Node], tangents: Sequence[Node], writt
     if reached.isdisjoint(outputs):
         return hvp(loss, outputs, tangents, written=written)
     apart = dict(zip(outputs, _standing_for(outputs, [loss, *tangents]), strict=True))
-    alone = rebuild([loss], _with_operands, apart)[loss]
+    alone = replaced([loss], apart)[loss]
     curved = hvp(alone, [apart[output] for output in outputs], tangents, written=written)
-    back = rebuild(curved, _with_operands, {probe: output for output, probe in apart.items()})
+    back = replaced(curved, {probe: output for output, probe in apart.items()})
     return [back[node] for node in curved]
-
-
-def _with_operands(node: Node, operands: tuple[Node, ...]) -> Node:
-    return node.with_operands(operands)
 
 
 def _standing_for(outputs: Sequence[Node], users: Sequence[Node]) -> list[Variable]:

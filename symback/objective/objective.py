@@ -9,7 +9,7 @@ from symback.codegen.function import CompiledFunction, compile_function
 from symback.codegen.passes.contraction import size_hints
 from symback.derive import forward, higher, reverse, stable
 from symback.errors import objectives as messages
-from symback.graph import rebuild, toposort
+from symback.graph import replaced, toposort
 from symback.interop.sympy import Conversion
 from symback.nodes.apply import Named
 from symback.nodes.labels import Label
@@ -209,7 +209,7 @@ class EmittedFunctions:
 
     def _settled(self, nodes: list[Node]) -> list[Node]:
         """Return the nodes as they are emitted, as functions of the vector."""
-        new = rebuild(nodes, lambda node, operands: node.with_operands(operands), dict(self._of_theta))
+        new = replaced(nodes, self._of_theta)
         return settle([new[node] for node in nodes])[0]
 
     def _compiled(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from symback.codegen.passes.prepare import prepare
 from symback.codegen.structure.concentrate import concentrated
-from symback.graph import dependents, rebuild, toposort
+from symback.graph import dependents, replaced, toposort
 from symback.nodes.apply import Apply, Named, unnamed
 from symback.nodes.classify import classify
 from symback.nodes.contract import Contract
@@ -128,6 +128,6 @@ def _stage(
     wanted = {node: kept[unnamed(node)] for node in frontiers[place]}
     given: dict[Node, Node] = {form: variable for node, variable in wanted.items() for form in (node, unnamed(node))}
     later = {unnamed(node): node for frontier in frontiers[place + 1 :] for node in frontier if places[node] == place}
-    new = rebuild([result, *later.values()], lambda node, operands: node.with_operands(operands), given)
+    new = replaced([result, *later.values()], given)
     variables = tuple(kept[node] for node in later)
     return Stage(new[result], tuple(wanted.values()), tuple(new[node] for node in later.values()), variables)

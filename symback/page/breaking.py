@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from symback.page.markup import parse
 from symback.page.measure import height, width
-from symback.page.tree import Accent, Fence, Fraction, Part, Root, Row, Scripts, Sign, Table
+from symback.page.tree import Accent, Fence, Fraction, Part, Root, Row, Scripts, Sign, Table, sign_of
 
 INDENT = 2.0
 """How far lines that go on are moved to the right, in em."""
@@ -86,7 +86,7 @@ def _places(row: Row, wanted: Callable[[Sign], bool], *, within: bool = False) -
     """Return where wanted signs stand outside of parentheses, or anywhere; none at the very beginning."""
     places, depth = [], 0
     for part, (start, _) in zip(row.parts, row.spans, strict=True):
-        sign = _sign(part)
+        sign = sign_of(part)
         if sign is None:
             continue
         depth += (sign.kind == "open") - (sign.kind == "close")
@@ -102,7 +102,7 @@ def _factors(row: Row) -> list[int]:
     depth = 0
     for part, (start, _) in zip(row.parts, row.spans, strict=True):
         if part != Sign("gap", ""):
-            before, sign = part, _sign(part)
+            before, sign = part, sign_of(part)
             depth += (sign.kind == "open") - (sign.kind == "close") if sign else 0
         elif depth <= 0 and before is not None and not _waits(before):
             places.append(start)
@@ -113,17 +113,12 @@ def _waits(part: Part) -> bool:
     """Does a part wait for what it applies to?"""
     if isinstance(part, Fraction):
         return [sign for sign in part.top.parts if sign != Sign("gap", "")] == [Sign("prefix", "∂")]
-    sign = _sign(part)
+    sign = sign_of(part)
     return sign is not None and (sign.kind in ("large", "prefix", "open") or _is_function(sign))
 
 
 def _is_function(sign: Sign) -> bool:
     return sign.kind == "word" and sign.alphabet in ("operatorname", "limits")
-
-
-def _sign(part: Part) -> Sign | None:
-    base = part.base if isinstance(part, Scripts) else part
-    return base if isinstance(base, Sign) else None
 
 
 # -- parts that have no place for a break of their own ---------------------------------------------------------------

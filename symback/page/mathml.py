@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from symback.page import signs
 from symback.page.markup import parse
-from symback.page.tree import Accent, Fence, Fraction, Part, Root, Row, Scripts, Sign, Table
+from symback.page.tree import Accent, Fence, Fraction, Part, Root, Row, Scripts, Sign, Table, sign_of
 
 _MARKS = {
     "hat": "^",
@@ -59,17 +59,12 @@ def _items(parts: Sequence[Part]) -> str:
 
 def _between(before: Part, part: Part, *, gap: bool) -> str:
     """Return what stands between a function and its argument, and around a function without parentheses."""
-    first, second = _base(before), _base(part)
+    first, second = sign_of(before), sign_of(part)
     if isinstance(part, Fence):
         return _APPLY if not gap and first and first.kind in _NAMES else ""
     signs_between = {sign.kind for sign in (first, second) if sign} - {"letter", "word", "number", "ordinary"}
     words = [sign for sign in (first, second) if sign and sign.kind == "word" and sign.alphabet == "operatorname"]
     return _THIN if words and not signs_between else ""
-
-
-def _base(part: Part) -> Sign | None:
-    base = part.base if isinstance(part, Scripts) else part
-    return base if isinstance(base, Sign) else None
 
 
 def _group(row: Row | None) -> str:

@@ -72,3 +72,9 @@ class Table(NamedTuple):
 
 
 Part: TypeAlias = Sign | Row | Scripts | Fraction | Root | Fence | Accent | Table
+
+
+def sign_of(part: Part) -> Sign | None:
+    """Return the sign that a part is, or that its scripts stand at."""
+    base = part.base if isinstance(part, Scripts) else part
+    return base if isinstance(base, Sign) else None

@@ -15,7 +15,7 @@ from symback.codegen.source.text import Text
 from symback.codegen.speller import as_numpy
 from symback.codegen.updating.plan import NewValues, Plan, Update
 from symback.codegen.updating.views import memory_of
-from symback.graph import rebuild, toposort
+from symback.graph import replaced, toposort
 from symback.nodes.apply import unnamed
 from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
@@ -170,7 +170,7 @@ class _Writer:
                 self._stand_in(node, self._scope.arguments[x])
         roots = [*update.operands, *used]
         given: dict[Node, Node] = {node: x for node, x in self._known.items() if node is not update.new}
-        new = rebuild(roots, lambda node, operands: node.with_operands(operands), given)
+        new = replaced(roots, given)
         nodes = [new[root] for root in roots]
         stage = self._scope.without_memory().builder(nodes, self._names, set(nodes))
         texts = dict(zip(roots, stage.program.results, strict=True))

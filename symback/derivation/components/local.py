@@ -23,7 +23,7 @@ from symback.derivation.components.formulas import (
     with_indices,
 )
 from symback.derivation.components.kronecker import eliminated
-from symback.graph import rebuild, toposort
+from symback.graph import replaced, toposort
 from symback.latex.indices import index_letter
 from symback.latex.meaning import Meaning
 from symback.latex.terms import RELATION, SUM, Term
@@ -212,20 +212,15 @@ class Cut:
         for node in reached:
             if node in stops and not isinstance(node, Leaf):
                 given[node] = variable(next(fresh), node.shape, node.dtype.name)
-        cut: dict[Node, Node] = rebuild([expression], _on, given)
+        cut: dict[Node, Node] = replaced([expression], given)
         self.expression = cut[expression]
         self.by = given.get(by, by)
         self._back = {held: node for node, held in given.items()}
 
     def restored(self, node: Node) -> Node:
         """Put names and quantities back into what was made from the expression."""
-        back: dict[Node, Node] = rebuild([node], _on, self._back)
+        back: dict[Node, Node] = replaced([node], self._back)
         return back[node]
-
-
-def _on(node: Node, operands: tuple[Node, ...]) -> Node:
-    """Return a node on other operands, as its own class makes it."""
-    return node.with_operands(operands)
 
 
 class _Ends:

@@ -7,9 +7,9 @@ from those of its consumers alone, by the same rules, and the slope of a functio
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from symback.derivation.emitted import Names, on
+from symback.derivation.emitted import Names
 from symback.derive.rules import contributions, partials, times, undo_broadcast
-from symback.graph import many_allocations, rebuild, toposort
+from symback.graph import many_allocations, replaced, toposort
 from symback.latex.functions import derivative_term
 from symback.latex.terms import DOTS
 from symback.nodes.add import add
@@ -101,5 +101,5 @@ def spelled(value: Node, slopes: Mapping[Variable, Map]) -> Node:
             (partial,) = partials(slopes[node])
             assert partial is not None, node
             given[node] = broadcast_to(partial, node.shape)
-    replaced: dict[Node, Node] = rebuild([value], on, given)
-    return replaced[value]
+    found = replaced([value], given)
+    return found[value]

@@ -18,7 +18,7 @@ from symback.derivation.matrices.second import SecondStep
 from symback.derivation.record import Record
 from symback.derive.orders import labels_of
 from symback.derive.paths import between, fresh_names
-from symback.graph import rebuild, toposort
+from symback.graph import replaced, toposort
 from symback.latex.meaning import Meaning
 from symback.latex.printer import Printer, formula_of
 from symback.latex.terms import POSTFIX, Term, added, look_term, transposed
@@ -291,11 +291,7 @@ def _direct(value: Node, near: Sequence[Node], loss: Node, calculus: Calculus) -
     """Return the derivative of an expression by each of its nearest quantities, the others held."""
     names = fresh_names("held", [loss])
     stands = {node: Variable(Label(next(names)), Param(node.shape), Param(node.dtype.name)) for node in near}
-    closed: dict[Node, Node] = rebuild([value], _remade, stands)
+    closed: dict[Node, Node] = replaced([value], stands)
     factors = calculus.jacobians(closed[value], list(stands.values()))
-    back: dict[Node, Node] = rebuild(factors, _remade, {stand: node for node, stand in stands.items()})
+    back: dict[Node, Node] = replaced(factors, {stand: node for node, stand in stands.items()})
     return [back[factor] for factor in factors]
-
-
-def _remade(node: Node, operands: tuple[Node, ...]) -> Node:
-    return node.with_operands(operands)

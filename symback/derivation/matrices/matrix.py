@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from symback.derivation.adjoints import AdjointLooks, partial
-from symback.derivation.emitted import Names, on
+from symback.derivation.emitted import Names
 from symback.derivation.matrices.rows import row_term
 from symback.derivation.record import Local, Quantity, Record
 from symback.derivation.steps import DerivationStep, LocalDerivative
 from symback.derivation.text.remarks import remark
-from symback.graph import rebuild, toposort
+from symback.graph import replaced, toposort
 from symback.latex.functions import derivative_term
 from symback.latex.meaning import Meaning
 from symback.latex.printer import MOST_NESTED, Printer, formula_of
@@ -196,8 +196,8 @@ class MatrixWriter:
         if value in symbols:
             return self._settled[consumer]
         given = {**names, **dict.fromkeys(symbols, self._settled[consumer])}
-        replaced: dict[Node, Node] = rebuild([value], on, given)
-        return replaced[value]
+        found = replaced([value], given)
+        return found[value]
 
     def _has_chain(self, q: Quantity) -> bool:
         """Is there something between the loss and a quantity, and all that is differentiated of a readable length?"""

@@ -6,8 +6,8 @@ add up to 1, as probabilities do, that is :math:`p - y`; it is said with the con
 
 from collections.abc import Callable
 
-from symback.derivation.emitted import Names, on
-from symback.graph import rebuild, toposort
+from symback.derivation.emitted import Names
+from symback.graph import replaced, toposort
 from symback.latex.printer import Printer
 from symback.nodes.add import with_coefficient
 from symback.nodes.apply import Apply, unnamed
@@ -42,11 +42,11 @@ def remark(value: Node, printer: Printer, shown: Callable[[Node], str]) -> str:
     if len(sums) != 1:
         return ""
     (total,) = sums
-    replaced: dict[Node, Node] = rebuild([value], on, given)
+    closed = replaced([value], given)
     one = r"\mathbf{1}" if total.shape else "1"
     return (
         f"Where ${printer.write(total)} = {one}$, as for probabilities and one-hot labels, this is "
-        f"${shown(replaced[value])}$."
+        f"${shown(closed[value])}$."
     )
 
 
