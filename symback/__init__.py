@@ -11,13 +11,19 @@ from types import ModuleType as _ModuleType
 
 from symback import errors as errors
 from symback import optim as optim
+from symback import testing as testing
 from symback.api import cost, lambdify
 from symback.batching import batch
 from symback.calculus import directional_derivative, grad, hessian, jacobian, jacobian_order, jvp, vjp
+from symback.check.comparison import compare
+from symback.check.domain.verify import verify
 from symback.check.evaluate import evaluate
 from symback.check.gradient import check_grad
+from symback.check.nonfinite.report import NanTrace
+from symback.check.nonfinite.trace import nan_trace
 from symback.check.primitive import check_primitive
-from symback.check.report import GradientReport
+from symback.check.reports.comparison_report import ComparisonReport
+from symback.check.reports.gradient_report import GradientReport
 from symback.codegen.cost.tally import Cost
 from symback.codegen.function import CompiledFunction
 from symback.curvature import gauss_newton, ggn, hvp, vhp
@@ -29,6 +35,7 @@ from symback.fields import divergence, laplacian
 from symback.function import function
 from symback.interop.serialize import dumps, loads
 from symback.interop.sympy import from_sympy, to_sympy
+from symback.interop.text.formula import from_text
 from symback.interop.tracing import from_function
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
@@ -92,5 +99,5 @@ concat = concatenate
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "errors", "linalg", "optim", "special"]
+__all__ = ["__version__", "errors", "linalg", "optim", "special", "testing"]
 __all__ += [name for name, value in globals().items() if name[0] != "_" and not isinstance(value, _ModuleType)]

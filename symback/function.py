@@ -138,6 +138,16 @@ class Function:
         trace, values = self._trace(args, named)
         return trace.run("hvp", wrt, [*values, *trace.vectors(wrt, vectors)])
 
+    def emitted_call(self, args: Sequence[Any], named: dict[str, Any], what: str = "value") -> tuple[Any, Any, Any]:
+        """Return what a call of the function, or of a method, ends in: the emitted function, and its arguments."""
+        named = dict(named)
+        wrt, vectors = named.pop("wrt", None) if what != "value" else None, None
+        if what == "hvp":
+            vectors = named.pop("vectors")
+        trace, values = self._trace(args, named)
+        values = [*values, *trace.vectors(wrt, vectors)] if what == "hvp" else values
+        return trace.compiled(what, wrt).emitted_call(values, {})
+
     def trace(self, *args: Any, **named: Any) -> "Trace":
         """Return the graph for the shapes and dtypes of these arguments."""
         return self._trace(args, named)[0]
@@ -192,11 +202,15 @@ class Trace:
 
     def run(self, what: str, wrt: Any, values: Sequence[Any]) -> Any:
         """Compile what is asked for, unless it is there, and evaluate it."""
+        return self.compiled(what, wrt)(*values)
+
+    def compiled(self, what: str, wrt: Any) -> CompiledFunction:
+        """Compile what is asked for, unless it is there."""
         key = what, tuple(wrt) if isinstance(wrt, list) else wrt, type(wrt)
         compiled = self._compiled.get(key)
         if compiled is None:
             compiled = self._compiled[key] = self.compile(what, wrt)
-        return compiled(*values)
+        return compiled
 
     def compile(self, what: str = "value", wrt: Any = None) -> CompiledFunction:
         """Emit the value, or a derivative: ``"grad"``, ``"value_and_grad"``, ``"jacobian"``, ``"hessian"``, ``"hvp"``.

@@ -11,11 +11,11 @@ import pytest
 import symback as sb
 from symback import errors
 from symback.check.arithmetic import WIDE, HighPrecision
-from symback.check.difference import EPS, derivative, noise_of
 from symback.check.evaluate import evaluate, evaluate_all, function_of
 from symback.check.gradient import check_grad
+from symback.check.ladder.differences import EPS, derivative, noise_of
 from symback.check.primitive import check_primitive
-from symback.check.report import html_table, text_table
+from symback.check.reports.report import html_table, text_table
 from symback.derive.reverse import grad
 from symback.nodes.node import Node
 from symback.op.declare import elementwise, primitive
@@ -23,7 +23,6 @@ from symback.ops.creation import filling as creation
 from symback.ops.elementwise import exponential, logic, powers, trigonometric
 from symback.ops.indexing import getitem as indexing
 from symback.ops.products import diagonals, einsum
-from symback.ops.products import multiplying as products
 from symback.ops.reductions import extrema, softmax
 from symback.ops.reductions import sums as reduction
 from symback.ops.shaping import joining
@@ -246,211 +245,6 @@ def test_noise_is_measured() -> None:
     assert math.isnan(noise_of(lambda t: math.nan, 1.0))
 
 
-# -- check_grad: what is right passes ---------------------------------------------------------------
-
-
-def network(dtype: str = "float64") -> tuple[Node, list[Node]]:
-    x, y = tensor("x", ("n",), dtype=dtype), tensor("y", ("k",), dtype=dtype)
-    W1, b1 = tensor("W1", ("h", "n"), dtype=dtype), tensor("b1", ("h",), dtype=dtype)
-    W2, b2 = tensor("W2", ("k", "h"), dtype=dtype), tensor("b2", ("k",), dtype=dtype)
-    z1 = let("z1", W1 @ x + b1)
-    a2 = trigonometric.tanh(W2 @ exponential.sigmoid(z1) + b2)
-    return reduction.sum((a2 - y) ** 2) / 2, [W1, b1, W2, b2, x, z1]
-
-
-def quadratic() -> tuple[Node, list[Node]]:
-    A, x = tensor("A", (4, 4)), tensor("x", (4,))
-    return x @ (A @ x) + reduction.sum(A**3), [A, x]
-
-
-def softmax_loss() -> tuple[Node, list[Node]]:
-    Z, T = tensor("Z", (5, 3)), tensor("T", (5, 3))
-    return reduction.sum(softmax.logsumexp(Z, axis=1)) - products.vdot(T, Z), [Z]
-
-
-def logistic() -> tuple[Node, list[Node]]:
-    X, w, y = tensor("X", (6, 3)), tensor("w", (3,)), tensor("y", (6,))
-    return reduction.sum(exponential.log1p(exponential.exp(-(y * (X @ w))))), [w, X]
-
-
-LOSSES: list[Callable[[], tuple[Node, list[Node]]]] = [network, quadratic, softmax_loss, logistic]
-
-
-@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1.0, 1e3, 1e6])
-@pytest.mark.parametrize("build", LOSSES)
-def test_a_right_gradient_passes_at_every_scale_of_the_function(build: Any, scale: float) -> None:
-    loss, wrt = build()
-    for seed in range(3):
-        report = check_grad(scale * loss, wrt, seed=seed)
-        assert report.passed, report
-
-
-@pytest.mark.parametrize("scale", [1e-6, 1e-3, 1e3, 1e6])
-def test_a_right_gradient_passes_at_every_scale_of_the_variable(scale: float) -> None:
-    x, A = tensor("x", (4,)), tensor("A", (4, 4))
-    rng = np.random.default_rng(5)
-    loss = reduction.sum(exponential.log(x**2)) + x @ (A @ x) / scale**2 + reduction.sum(trigonometric.sin(x / scale))
-    at = {"x": scale * rng.uniform(0.5, 2, 4), "A": rng.standard_normal((4, 4))}
-    assert check_grad(loss, [x, A], at=at).passed
-
-
-@pytest.mark.parametrize("offset", [1e3, 1e6])
-def test_a_right_gradient_passes_beside_a_large_constant(offset: float) -> None:
-    loss, wrt = network()
-    assert check_grad(loss + offset, wrt).passed
-
-
-def test_float32_is_differenced_in_float64() -> None:
-    loss, wrt = network("float32")
-    report = check_grad(loss, wrt)
-    assert report.passed
-    assert report.max_error < 1e-8
-
-
-def test_a_cancelling_loss_passes() -> None:
-    x = tensor("x", (5,))
-    big = 1e8 * reduction.sum(exponential.exp(x))
-    loss = exponential.exp(exponential.log(big)) - big + reduction.sum(x**2)
-    for seed in range(10):
-        assert check_grad(loss, x, seed=seed).passed
-
-
-def test_what_stop_gradient_holds_is_constant() -> None:
-    x = tensor("x", (3,))
-    assert check_grad(reduction.sum(x * logic.stop_gradient(x**2)), x).passed
-
-
-def test_intermediate_nodes_are_checked() -> None:
-    x = tensor("x", (3,))
-    z = let("z", exponential.exp(x))
-    report = check_grad(reduction.sum(z**2 * x), {"by z": z, "by x": x})
-    assert report.passed
-    assert [row.name for row in report.rows] == ["z", "x"]
-
-
-def test_large_variables_are_checked_along_directions() -> None:
-    W = tensor("W", (40, 30))
-    report = check_grad(reduction.sum(trigonometric.tanh(W) ** 2), W, directions=7)
-    assert (report.rows[0].checked, report.rows[0].along) == (7, "directions")
-    assert report.passed
-    wrong = np.ones((40, 30))
-    assert not check_grad(reduction.sum(trigonometric.tanh(W) ** 2), W, gradient=wrong).passed
-
-
-def test_points_are_drawn_where_the_loss_is_finite() -> None:
-    x, c = tensor("x", ("n",)), tensor("c", ("n",), dtype="bool")
-    k = tensor("k", ("n",), dtype="int64")
-    assert check_grad(reduction.sum(logic.where(c, exponential.log(x), powers.sqrt(x)) * k), x).passed
-    assert check_grad(reduction.sum(trigonometric.arcsin(x)), x).passed
-
-
-def test_variables_without_entries_pass() -> None:
-    x = tensor("x", (0, 2))
-    report = check_grad(reduction.sum(x**2), x)
-    assert report.passed
-    assert report.rows[0].checked == 0
-
-
-# -- check_grad: what is wrong fails ----------------------------------------------------------------
-
-
-def mutants(right: np.ndarray[Any, Any], rng: np.random.Generator) -> dict[str, np.ndarray[Any, Any]]:
-    """Return wrong gradients by what is wrong with them."""
-    biggest = np.unravel_index(np.argmax(np.abs(right)), right.shape)
-    nudged, dropped = right.copy(), right.copy()
-    nudged[biggest] *= 1 + 1e-4
-    dropped[biggest] = 0
-    found = {"factor": right * (1 + 1e-4), "sign": -right, "entry": nudged, "missing entry": dropped}
-    found["missing term"] = right - 1e-3 * np.abs(right).max() * rng.standard_normal(right.shape)
-    if right.ndim == 2 and right.shape[0] == right.shape[1]:
-        found["transposed"] = right.T
-    if right.size > 1:
-        found["shifted"] = np.roll(right.reshape(-1), 1).reshape(right.shape)
-    return found
-
-
-@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
-@pytest.mark.parametrize("build", LOSSES)
-def test_every_mutant_is_found(build: Any, scale: float) -> None:
-    loss, wrt = build()
-    loss = scale * loss
-    rng = np.random.default_rng(3)
-    variables = sorted((s for s in loss.free_symbols if isinstance(s, Node)), key=lambda s: s.name)
-    lengths = {"n": 4, "k": 2, "h": 3}
-    shapes = {v: tuple(lengths.get(str(size), size) for size in v.shape) for v in variables}
-    at = {v: rng.uniform(0.2, 1.2, shape) for v, shape in shapes.items()}
-    right = evaluate(grad(loss, wrt), at)
-    assert check_grad(loss, wrt, at=at, gradient=right).passed
-    for node, exact in zip(wrt, right, strict=True):
-        wrong = mutants(exact, rng)
-        assert len(wrong) >= 5
-        for name, gradient in wrong.items():
-            assert not check_grad(loss, node, at=at, gradient=gradient).passed, (node, name)
-
-
-def test_the_wrong_variable_is_named() -> None:
-    a, b = tensor("a", (2,)), tensor("b", (2,))
-    at = {"a": [1.0, 2.0], "b": [3.0, 4.0]}
-    report = check_grad(products.vdot(a, b), [a, b], at=at, gradient=[[3.0, 4.0], [1.0, 2.5]])
-    assert [row.passed for row in report.rows] == [True, False]
-
-
-def test_a_nan_is_no_agreement() -> None:
-    x = tensor("x", (2,))
-    assert not check_grad(reduction.sum(x**2), x, at={"x": [1.0, 2.0]}, gradient=np.array([2.0, np.nan])).passed
-
-
-def test_a_mismatch_names_variable_entry_and_both_values() -> None:
-    A = tensor("A", (2, 2))
-    report = check_grad(
-        reduction.sum(A**2), A, at={"A": [[1.0, 2.0], [3.0, 4.0]]}, gradient=np.array([[2.0, 4.0], [7.0, 8.0]])
-    )
-    with pytest.raises(errors.GradientMismatchError) as caught:
-        report.raise_if_failed()
-    message = str(caught.value)
-    assert all(word in message for word in ("by A", "[1, 0]", "it is 7,", "differences give 6 ", "tolerance"))
-
-
-def test_a_gradient_may_be_a_function_of_the_variables_by_name() -> None:
-    a, b = tensor("a", (2,)), tensor("b", (2,))
-    loss = products.vdot(a, b)
-    assert check_grad(loss, [a, b], gradient=lambda a, b: (b, a)).passed
-    assert check_grad(loss, [a, b], gradient=lambda a, b: {"a": b, "b": a}).passed
-    assert check_grad(loss, a, gradient=lambda a, b: b).passed
-    assert not check_grad(loss, [a, b], gradient=lambda a, b: (a, b)).passed
-
-
-def test_plain_functions_are_checked() -> None:
-    at = np.array([[0.5, 1.0], [2.0, 3.0]])
-    assert check_grad(fun=lambda v: np.sum(np.sin(v) * v), grad=lambda v: np.cos(v) * v + np.sin(v), at=at).passed
-    assert not check_grad(fun=lambda v: np.sum(np.sin(v) * v), grad=lambda v: np.cos(v) * v, at=at).passed
-
-
-def test_arguments_that_do_not_fit_are_refused() -> None:
-    x, y = tensor("x", (2,)), tensor("y", (2,))
-    loss = reduction.sum(x * y)
-    with pytest.raises(errors.UsageError, match="fun needs grad and at"):
-        check_grad(fun=np.sum, at=np.ones(2))
-    with pytest.raises(errors.UsageError, match="fun needs grad and at"):
-        check_grad(loss, fun=np.sum, grad=np.ones_like, at=np.ones(2))
-    with pytest.raises(errors.UsageError, match="a loss and the variables"):
-        check_grad(loss)
-    with pytest.raises(errors.ShapeError, match=r"by x has shape \(3,\), wanted \(2,\)"):
-        check_grad(loss, x, gradient=np.ones(3))
-    with pytest.raises(errors.InputError, match="2 vectors are needed"):
-        check_grad(loss, [x, y], gradient=[np.ones(2)])
-    with pytest.raises(errors.InputError, match="'z' is no variable"):
-        check_grad(loss, [x, y], at={"z": 1.0})
-    with pytest.raises(errors.InputError, match="not finite at any of the random points"):
-        check_grad(reduction.sum(exponential.log(-(x**2))), x)
-
-
-def test_sizes_come_from_the_values_given_and_others_are_small_and_distinct() -> None:
-    loss, wrt = network()
-    report = check_grad(loss, wrt[:4], at={"W1": np.ones((3, 5))})
-    assert [row.shape for row in report.rows] == [(3, 5), (3,), (2, 3), (2,)]
-
-
 # -- reports ------------------------------------------------------------------------------------------
 
 
@@ -461,7 +255,7 @@ def test_a_report_prints_as_a_table() -> None:
     assert header.startswith("variable")
     assert len(rule) >= len(header.rstrip())
     assert row.startswith("x ")
-    assert row.endswith("ok")
+    assert row.endswith("passed")
     assert "passed" in verdict
     assert repr(report) == str(report)
     assert "<table>" in report._repr_html_()

@@ -204,3 +204,13 @@ def test_the_operations_page_lists_what_can_be_called() -> None:
 def test_every_page_is_linked_from_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in PAGES[1:] if f"(docs/{path.name})" not in text] == []
+
+
+def test_the_example_of_what_gradients_cost(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the extra [examples]")
+    printed = run_script("gradient_cost.py", "100", "20000", folder=tmp_path)
+    rows = [line.split(" | ") for line in printed.splitlines() if line.startswith(("| 1", "| 2"))]
+    assert len(rows) == 2
+    assert rows[0][3] == "whole"
+    assert all(float(row[-1].rstrip(" |")) < 1e-4 for row in rows)
+    assert (tmp_path / "gradient_cost.png").stat().st_size > 5000

@@ -1,6 +1,6 @@
 """The arithmetics in which the oracle evaluates a graph: NumPy's, and mpmath's to any number of digits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from symback import errors
 from symback.nodes.apply import Apply, Map
 from symback.nodes.dtypes import FLOAT32, FLOAT64
 from symback.nodes.leaves import ExactValue
+from symback.nodes.node import Node
 from symback.op.table import primitive_of
 
 _GUARD_DIGITS = 5
@@ -63,11 +64,19 @@ class NumpyArithmetic:
             # NumPy takes transcendental functions of small integers in float16; the declared dtype says otherwise.
             pairs = zip(operands, node.operands, strict=True)
             operands = [
-                self.array(value, node.dtype) if operand.dtype.kind in "biu" and not operand.is_weak else value
-                for value, operand in pairs
+                self.array(value, node.dtype) if _is_strong(operand, node) else value for value, operand in pairs
             ]
         value = primitive_of(node).evaluate(operands, parameters)
-        return value if node.operands else self.array(value, node.dtype)  # what has no operands is not widened by them
+        if self._widen and node.dtype == FLOAT32:  # not all are widened by their operands: labels have no floats
+            return self.array(value, node.dtype)
+        return value if node.operands else self.array(value, node.dtype)
+
+
+def _is_strong(operand: Node, node: Map) -> bool:
+    """Is an operand to be an array of the result's dtype: of integers, or a number for what makes float64 of it?"""
+    if operand.is_weak:
+        return not primitive_of(node).promotes
+    return operand.dtype.kind in "biu"
 
 
 class HighPrecision:
@@ -93,7 +102,8 @@ class HighPrecision:
         given = np.asarray(value)
         if given.dtype == object and all(type(number) is self.context.mpf for number in given.flat):
             return given
-        numbers = np.frompyfunc(self._number, 1, 1)(given.astype(object))
+        with np.errstate(invalid="ignore"):  # raised by Python, of NaN
+            numbers = np.frompyfunc(self._number, 1, 1)(given.astype(object))
         return np.asarray(numbers, dtype=object).reshape(given.shape)
 
     def _number(self, value: Any) -> Any:
@@ -120,10 +130,18 @@ class HighPrecision:
                 raise errors.no_high_precision(declared.name)
             value = np.frompyfunc(self.scalar_function(declared.mpmath), len(operands), 1)(*operands)
         else:
-            arrays = [np.asarray(operand) for operand in operands]
+            arrays = [self._numbers_of(operand, node) for operand in operands]
             own: Any = declared.mpmath
             value = own(self.context, *arrays, *parameters) if own else declared.evaluate(arrays, parameters)
-        return self.array(value, node.dtype)
+        found = self.array(value, node.dtype)
+        if declared.mpmath is None or found.dtype != object:
+            return found
+        return np.asarray(np.positive(found), dtype=object)  # of too many digits: they would equal no copy of theirs
+
+    def _numbers_of(self, operand: Any, node: Apply) -> Any:
+        """Return an operand as an array; booleans as numbers where they make a float, as their mean does."""
+        array = np.asarray(operand)
+        return self.array(array.astype(int), node.dtype) if array.dtype == bool and node.dtype.kind == "f" else array
 
     def scalar_function(self, function: Any) -> Any:
         """Return a primitive's function of mpmath scalars; NaN stands for what mpmath refuses."""
@@ -143,6 +161,11 @@ class HighPrecision:
         if node.dtype.kind in "iu" and node.operands[0].dtype.kind == "f":
             return np.frompyfunc(int, 1, 1)(value)
         return np.asarray(value) != 0 if node.dtype.kind == "b" else value
+
+
+def has_digits(graph: Iterable[Node]) -> bool:
+    """Can every elementwise primitive of a graph be evaluated in high precision?"""
+    return all(primitive_of(node).mpmath is not None for node in graph if isinstance(node, Map))
 
 
 NUMPY = NumpyArithmetic()

@@ -1,32 +1,48 @@
-"""The gradient checker: a symbolic gradient, or any other, against finite differences."""
+"""The gradient checker: a symbolic gradient, or any other, against numbers of which the error is known.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+By default the loss of a graph is differenced in 50 digits, with a step so short that no choice of it can be wrong,
+along random directions that see every wrong entry, and the symbolic gradient is evaluated in as many digits. Where
+that would take long, or a primitive has no digits, and for plain functions, differences in float64 decide that measure
+the noise of the function. The verdict is "passed", "failed", or "undecided" where the method cannot see an error of
+1e-6 of the largest derivative (in float32: what float32 can carry). The methods are listed in `ladder/table.py`.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
-import sympy
 
 from symback import errors
-from symback.check.arithmetic import WIDE
-from symback.check.binding import Bindings, as_array, mapping, read_sizes
-from symback.check.difference import EPS, Difference, derivative, noise_of
-from symback.check.evaluate import evaluate, evaluate_all, function_of
-from symback.check.report import GradientReport, GradientRow
-from symback.check.sample import DRAWS, draw_values, small_sizes
-from symback.derive import reverse
-from symback.graph import toposort
-from symback.nodes.apply import Apply
-from symback.nodes.dtypes import is_float
-from symback.nodes.leaves import Variable, as_node
+from symback.check.failure.first_bad import first_bad
+from symback.check.failure.kinks import kinks_at
+from symback.check.ladder.callables import subjects_of
+from symback.check.ladder.graph import Calculus, Graph, subject_of
+from symback.check.ladder.lines import directions as directions_of
+from symback.check.ladder.lines import line_of
+from symback.check.ladder.point import claims, graph_of, variables_of
+from symback.check.ladder.remainder import by_second_taylor
+from symback.check.ladder.second import blocks_of
+from symback.check.ladder.subject import Options, Subject
+from symback.check.ladder.table import METHODS, default_method
+from symback.check.reports.gradient_report import BadNode, GradientReport, GradientRow, Kink
+from symback.check.reports.plots import Probe
+from symback.derive import forward, reverse
+from symback.errors.checks import bad_order, order_two, unknown_method
+from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
+from symback.ops.products.multiplying import vdot
 from symback.rewrite.stability import stabilise
-from symback.structure import leaves_of
 
-Array = np.ndarray[Any, Any]
 
-_ROUNDING = 64
-"""Units in the last place that a gradient may be off, in parts of its largest entry."""
+def _gradient(loss: Node, wrt: Sequence[Node]) -> list[Node]:
+    """Return the gradient that `sb.grad` gives, zero where the loss does not depend on a variable."""
+    (stable,) = stabilise([loss], wrt)
+    return reverse.grad(stable, wrt, disconnected="zero")
+
+
+CALCULUS = Calculus(_gradient, vdot, partial(forward.jvp, disconnected="zero"))
+"""The passes that are checked."""
 
 
 def check_grad(
@@ -34,191 +50,127 @@ def check_grad(
     wrt: Any = None,
     *,
     at: Any = None,
+    methods: str | Sequence[str] | None = None,
+    order: int = 1,
     gradient: Any = None,
-    fun: Callable[[Array], Any] | None = None,
-    grad: Callable[[Array], Any] | None = None,
+    fun: Callable[..., Any] | None = None,
+    grad: Any = None,
     seed: int = 0,
     max_entries: int = 200,
     directions: int = 20,
 ) -> GradientReport:
-    """Compare a gradient with finite differences, which measure their own error: the tolerance follows from it.
+    """Compare a gradient with numbers that know their own error; no step and no tolerance is asked for.
 
     Args:
-        loss: A scalar node or SymPy expression; float32 is differenced in float64, what `stop_gradient` holds is
-            constant.
+        loss: A scalar node or SymPy expression; what `stop_gradient` holds is constant.
         wrt: A node or SymPy symbol, or a list or dict of them: variables or intermediate nodes.
-        at: Values by node or name; what is missing is drawn at random, with small symbolic sizes.
-        gradient: What to check instead of the symbolic gradient: an array, a list of arrays, or a function
-            that takes the variables of the loss by name, such as `sb.lambdify` returns.
-        fun: A plain function of one array, instead of `loss`; then `at` is an array.
-        grad: The function that claims to be the gradient of `fun`.
+        at: Values by node or name; what is missing is drawn at random, with small sizes.
+        methods: One or more names of `METHODS`, instead of the one that suits: a row for each variable and method.
+        order: 1 for the gradient, 2 for the second derivatives.
+        gradient: What to check instead of the symbolic gradient: arrays, or a function of the variables by name.
+        fun: A plain function, instead of `loss`; then `at` is an array, or a list or dict of arguments.
+        grad: The function that claims to be the gradient of `fun`; True if `fun` returns value and gradient.
         seed: Of the random points and directions.
         max_entries: Up to how many entries a variable is checked entry by entry.
-        directions: How many random directions are checked for a larger variable.
+        directions: How many random directions are checked in float64 for a larger one.
 
     Raises:
         InputError: If the loss is finite at no point that was tried, or a name is unknown.
         DerivativeError: If the loss is no scalar, or does not depend on a variable.
-        UsageError: If `fun` comes without `grad` or `at`, or together with `loss`.
+
+    Example:
+        >>> import symback as sb
+        >>> sb.check_grad(sb.sin(x := sb.tensor("x")) ** 2, x).passed
+        True
     """
-    rng = np.random.default_rng(seed)
-    compare = partial(_compare, rng=rng, max_entries=max_entries, directions=directions)
+    options = Options(seed=seed, max_entries=max_entries, directions=directions)
+    return _checked(loss, wrt, at, _named(methods), order, gradient, fun, grad, options)
+
+
+def _checked(
+    loss: Any, wrt: Any, at: Any, names: Sequence[str], order: int, gradient: Any, fun: Any, grad: Any, options: Options
+) -> GradientReport:
+    if order not in (1, 2):
+        raise bad_order(order)
+    if order == 2 and (fun is not None or gradient is not None):
+        raise order_two("fun=" if fun is not None else "gradient=")
     if fun is not None:
-        return _check_callable(fun, grad, loss, at, compare)
+        return _function_report(fun, grad, at, loss, names, options)
     if loss is None or wrt is None:
         raise errors.check_arguments("a loss and the variables are needed")
-    return _check_graph(as_node(loss), _listed(wrt), {} if at is None else at, gradient, rng, compare)
+    nodes, seed, needed = variables_of(wrt), options.seed, gradient is None
+    graph = graph_of(as_node(loss), nodes, {} if at is None else at, CALCULUS, seed=seed, needed=needed)
+    if order == 2:
+        return _second_report(graph, names, options)
+    claimed = [None] * len(graph.wrt) if gradient is None else claims(gradient, graph)
+    subjects = [subject_of(graph, position, claim) for position, claim in enumerate(claimed)]
+    rows = _rows(subjects, names, options)
+    return GradientReport(rows, _bad_node(graph, subjects, rows, seed), _kinks(graph, rows), _probe=_prober(subjects))
 
 
-def _listed(wrt: Any) -> list[Node]:
-    variables = [as_node(leaf) for leaf in leaves_of(wrt)]
-    if not variables:
-        raise errors.no_variables("check_grad")
-    return variables
-
-
-def _check_callable(fun: Any, grad: Any, loss: Any, at: Any, compare: Callable[..., GradientRow]) -> GradientReport:
+def _function_report(
+    fun: Callable[..., Any], grad: Any, at: Any, loss: Any, names: Sequence[str], options: Options
+) -> GradientReport:
+    """Check the gradient of a plain function."""
     if loss is not None or grad is None or at is None:
         raise errors.check_arguments("fun needs grad and at, and no loss")
-    point = np.asarray(at, dtype=np.float64)
-    return GradientReport((compare("x", fun, point, np.asarray(grad(point))),))
+    subjects = subjects_of(fun, grad, at)
+    return GradientReport(_rows(subjects, names, options), _probe=_prober(subjects))
 
 
-def _check_graph(
-    loss: Node,
-    wrt: Sequence[Node],
-    at: Bindings,
-    gradient: Any,
-    rng: np.random.Generator,
-    compare: Callable[..., GradientRow],
-) -> GradientReport:
-    graphs = [] if gradient is not None else _gradient(loss, wrt)
-    point = _point(loss, wrt, graphs, at, rng)
-    given = evaluate(graphs, point, WIDE) if gradient is None else _called(gradient, point, wrt)
-    held = _held(loss, point)
-    rows = []
-    for node, claimed, value in zip(wrt, given, evaluate(wrt, point, WIDE), strict=True):
-        rows.append(compare(node.short(), function_of(loss, node, held, WIDE), value, np.asarray(claimed)))
-    return GradientReport(tuple(rows))
+def _bad_node(graph: Graph, subjects: Sequence[Subject], rows: Sequence[GradientRow], seed: int) -> BadNode | None:
+    """Return where a gradient that failed goes wrong: of one that was given, the first of its nodes that does."""
+    if all(row.verdict != "failed" for row in rows):
+        return None
+    given = [subject.claimed for subject in subjects if subject.given]
+    if given and len(graph.wrt) < 2:
+        return None
+    with np.errstate(all="ignore"):
+        loss = graph.loss if given else stabilise([graph.loss], graph.wrt)[0]
+        return first_bad(loss, graph.wrt, graph.point, gradient=given or None, seed=seed)
 
 
-def _held(loss: Node, point: Bindings) -> dict[Any, Any]:
-    """Hold what `stop_gradient` returns at its value: derivatives take it as a constant."""
-    stops = [n for n in toposort([loss]) if isinstance(n, Apply) and n.operation.name == "stop_gradient"]
-    values = evaluate_all(stops, point) if stops else {}
-    return {**point, **{stop: values[stop] for stop in stops}}
+def _kinks(graph: Graph, rows: Sequence[GradientRow]) -> tuple[Kink, ...]:
+    """Return the kinks that the point is on or close to, where slopes showed one or a gradient could not be passed."""
+    if all(row.passed and not row.note for row in rows):
+        return ()
+    return kinks_at(graph.loss, graph.point, graph.wrt)
 
 
-def _called(gradient: Any, point: Mapping[Node, Array], nodes: Sequence[Node]) -> list[Any]:
-    """Return the claimed gradient as a list of arrays, one for each variable."""
-    if callable(gradient):
-        gradient = gradient(**{node.name: value for node, value in point.items() if isinstance(node, Variable)})
-    if isinstance(gradient, Mapping):
-        gradient = list(gradient.values())
-    arrays = list(gradient) if isinstance(gradient, (list, tuple)) else [gradient]
-    if len(arrays) != len(nodes):
-        raise errors.cotangent_count("check_grad", len(nodes), len(arrays))
-    return arrays
+def _prober(subjects: Sequence[Subject]) -> Callable[[], Probe]:
+    """Return what makes the line that the plot takes differences along: through the largest variable."""
+
+    def probe() -> Probe:
+        subject = max(subjects, key=lambda subject: subject.point.size)
+        ray = next(directions_of(subject, Options(), 1))
+        slope = float(np.sum(subject.claimed.astype(np.float64) * ray.direction))
+        return Probe(f"{subject.name} along a random direction", line_of(subject, ray.direction), slope, ray.scale)
+
+    return probe
 
 
-def _gradient(loss: Node, wrt: Sequence[Node]) -> list[Node]:
-    """Return the gradient that `sb.grad` gives."""
-    reverse.check_loss(loss, wrt, "error")
-    (stable,) = stabilise([loss], wrt)
-    return reverse.grad(stable, wrt, disconnected="zero")
+def _second_report(graph: Graph, names: Sequence[str], options: Options) -> GradientReport:
+    """Check the Hessian block by block, and that it is symmetric."""
+    positions = range(len(graph.wrt))
+    by_block = [name for name in names if name not in ("taylor", "symmetry")]
+    blocks = _rows(blocks_of(graph, options.seed), by_block, options) if by_block or not names else ()
+    with np.errstate(all="ignore"):
+        expanded = [by_second_taylor(graph, k, options) for k in positions if "taylor" in names]
+    variables = [subject_of(graph, k, None) for k in positions if not names or "symmetry" in names]
+    return GradientReport((*blocks, *expanded, *_rows(variables, ["symmetry"], options)), order=2)
 
 
-def _point(
-    loss: Node, wrt: Sequence[Node], graphs: Sequence[Node], at: Bindings, rng: np.random.Generator
-) -> dict[Node, Array]:
-    """Return a value for each variable: those given, and random ones at which loss and gradient are finite."""
-    roots = [loss, *wrt, *graphs]
-    variables = {node.name: node for node in toposort(roots) if isinstance(node, Variable)}
-    given: dict[Node, Array] = {}
-    for key, value in mapping("check_grad", at).items():
-        node = variables.get(key) if isinstance(key, str) else as_node(key) if isinstance(key, sympy.Basic) else None
-        if node is None:
-            raise errors.unknown_binding("check_grad", str(key), sorted(variables))
-        given[node] = as_array("check_grad", node, value)
-    sizes = small_sizes(roots, read_sizes("check_grad", given))
-    missing = [node for node in variables.values() if node not in given]
-    for draw in DRAWS:
-        point = {**given, **draw_values(missing, sizes, rng, draw)}
-        if not missing or all(np.isfinite(value).all() for value in evaluate([loss, *graphs], point, WIDE)):
-            return point
-    raise errors.no_finite_point(loss)
+def _rows(subjects: Sequence[Subject], names: Sequence[str], options: Options) -> tuple[GradientRow, ...]:
+    with np.errstate(all="ignore"):
+        return tuple(
+            METHODS[name](subject, options) for subject in subjects for name in names or [default_method(subject)]
+        )
 
 
-def _compare(
-    name: str,
-    fun: Callable[[Array], Any],
-    point: Array,
-    claimed: Array,
-    *,
-    rng: np.random.Generator,
-    max_entries: int,
-    directions: int,
-) -> GradientRow:
-    """Compare a gradient with differences of `fun` at a point."""
-    if claimed.shape != point.shape:
-        raise errors.gradient_shape(name, point.shape, claimed.shape)
-    by_entry = point.size <= max_entries
-    lines = _entries(name, point) if by_entry else _directions(point, rng, directions)
-    scale = float(np.max(np.abs(claimed), initial=0.0))
-    unit = float(np.finfo(claimed.dtype).eps) if is_float(claimed.dtype) else EPS
-    noise = _noise(fun, point, rng) if point.size else 0.0
-    found = []
-    for place, direction, size in lines:
-        line = _line(fun, point, direction)
-        difference = derivative(line, scale=size, noise=noise, enough=1e-2 * scale)
-        value = float(np.sum(claimed * direction, dtype=np.float64))
-        slack = _ROUNDING * unit * float(np.sum(np.abs(claimed * direction)) + scale)
-        found.append((place, value, Difference(difference.value, difference.tolerance + slack)))
-    return _row(name, point.shape, "entries" if by_entry else "directions", found)
-
-
-def _line(fun: Callable[[Array], Any], point: Array, direction: Array) -> Callable[[float], float]:
-    return lambda distance: float(fun(point + distance * direction))
-
-
-def _noise(fun: Callable[[Array], Any], point: Array, rng: np.random.Generator) -> float:
-    direction = rng.choice([-1.0, 1.0], point.shape) * np.maximum(np.abs(point), 1e-8)
-    return noise_of(_line(fun, point, direction), 1.0)
-
-
-def _entries(name: str, point: Array) -> Iterator[tuple[str, Array, float]]:
-    """Yield each entry: its place, the unit vector, the size of the entry."""
-    for index in np.ndindex(point.shape):
-        direction = np.zeros(point.shape)
-        direction[index] = 1.0
-        yield f"[{', '.join(map(str, index))}]" if index else name, direction, max(1.0, abs(float(point[index])))
-
-
-def _directions(point: Array, rng: np.random.Generator, count: int) -> Iterator[tuple[str, Array, float]]:
-    """Yield random directions of unit length."""
-    size = max(1.0, float(np.abs(point).max()))
-    for number in range(count):
-        direction = rng.standard_normal(point.shape)
-        yield f"direction {number}", np.asarray(direction / np.linalg.norm(direction)), size
-
-
-def _row(name: str, shape: tuple[int, ...], along: str, found: list[tuple[str, float, Difference]]) -> GradientRow:
-    if not found:
-        return GradientRow(
-            name=name, shape=shape, checked=0, along=along, max_abs_error=0.0, max_rel_error=0.0, worst="",
-            given=0.0, differences=0.0, tolerance=0.0, passed=True,
-        )  # fmt: skip
-    errors_found = np.array([abs(value - difference.value) for _, value, difference in found])
-    allowed = np.array([difference.tolerance for _, _, difference in found])
-    scale = max(abs(difference.value) for _, _, difference in found)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        excess = np.where(errors_found == 0, 0, errors_found / allowed)
-    worst = int(np.argmax(excess))
-    place, value, difference = found[worst]
-    return GradientRow(
-        name=name, shape=shape, checked=len(found), along=along,
-        max_abs_error=float(errors_found.max()),
-        max_rel_error=float(errors_found.max() / (scale or 1.0)),
-        worst=place, given=value, differences=difference.value, tolerance=difference.tolerance,
-        passed=bool(np.all(errors_found <= allowed)) and bool(np.all(np.isfinite(allowed))),
-    )  # fmt: skip
+def _named(methods: str | Sequence[str] | None) -> list[str]:
+    """Return the names of methods, each of them known."""
+    names = [] if methods is None else [methods] if isinstance(methods, str) else list(methods)
+    for name in names:
+        if name not in METHODS:
+            raise unknown_method(name, METHODS)
+    return names

@@ -1,22 +1,20 @@
 """A case under test: its derivatives with their values at its point and beside it, each made once for all checks."""
 
-from collections.abc import Sequence
 from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
 
-from symback.check.arithmetic import WIDE, Arithmetic, HighPrecision
+from symback.check.arithmetic import WIDE, Arithmetic, HighPrecision, has_digits
 from symback.check.cases import Case
 from symback.check.evaluate import Evaluation
 from symback.derive.reverse import grad, vjp
 from symback.graph import toposort
 from symback.nodes.add import add
-from symback.nodes.apply import Apply, Map
+from symback.nodes.apply import Apply
 from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import constant, variable
 from symback.nodes.node import Node
-from symback.op.table import PRIMITIVES
 from symback.ops.products.multiplying import vdot
 
 HIGH = HighPrecision(40)
@@ -88,12 +86,12 @@ class Trial:
     @cached_property
     def value_has_digits(self) -> bool:
         """Whether the value can be computed in high precision."""
-        return _has_digits(toposort([self.case.node]))
+        return has_digits(toposort([self.case.node]))
 
     @cached_property
     def has_digits(self) -> bool:
         """Whether value and gradient can be computed in high precision."""
-        return _has_digits(toposort([self.case.node, *self.gradients]))
+        return has_digits(toposort([self.case.node, *self.gradients]))
 
     @cached_property
     def arithmetic(self) -> Arithmetic:
@@ -135,8 +133,3 @@ class Trial:
     def second_gradients(self) -> list[Node]:
         """The gradient of that derivative: the Hessian of the loss times the tangents."""
         return grad(self.slope, self.case.wrt, disconnected="zero")
-
-
-def _has_digits(graph: Sequence[Node]) -> bool:
-    """Can every elementwise primitive of a graph be evaluated in high precision?"""
-    return all(PRIMITIVES[node.operation.name].mpmath is not None for node in graph if isinstance(node, Map))

@@ -56,6 +56,10 @@ class CompiledFunction:
         """Run the emitted code."""
         return self._function(*arguments, **named)
 
+    def emitted_call(self, args: Sequence[Any], named: dict[str, Any]) -> tuple[Callable[..., Any], Any, Any]:
+        """Return what a call ends in: the Python function that was emitted, and its arguments."""
+        return self._function, args, named
+
     def explain(self) -> Explanation:
         """Return which rules made the emitted code of the graph as it was written, and where. It prints as a table."""
         return self._explanation

@@ -8,7 +8,7 @@ import numpy as np
 from symback import errors
 from symback.codegen.in_place import VALUES, InPlace
 from symback.codegen.products import multiplied, product_text
-from symback.codegen.scalars import python_numbers
+from symback.codegen.scalars import may_join, python_numbers, terms_of
 from symback.codegen.several import count_parts, parts_in
 from symback.codegen.source.module import Program
 from symback.codegen.source.naming import Names, suggestion
@@ -30,6 +30,7 @@ from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named, unnamed
 from symback.nodes.classify import Product, classify
 from symback.nodes.contract import Contract, times
+from symback.nodes.dtypes import FLOAT32
 from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr, size_symbols
@@ -234,9 +235,9 @@ class Builder:
             return self._spell_pieces(node)
         if isinstance(node, Contract):
             return self._spell_product(node)
-        texts = [self._texts[operand] for operand in node.operands]
         if isinstance(node, Plus):
-            return sum_text(texts)
+            return sum_text([self._texts[operand] for operand in terms_of(node, self.python)])
+        texts = [self._texts[operand] for operand in node.operands]
         if isinstance(node, Apply):
             return self._spell_primitive(node, texts)
         if isinstance(node, Exact):
@@ -286,6 +287,7 @@ class Builder:
     def _spell_primitive(self, node: Apply, texts: Sequence[Text]) -> Text:
         declared = primitive_of(node)
         spelling = declared.numpy
+        texts = texts if declared.promotes else self._as_arrays(node, texts)
         if declared.part is not None:
             return self._spell_part(node, texts)
         if declared.kind == "structural" and not isinstance(spelling, str):
@@ -297,13 +299,19 @@ class Builder:
                 spelling = self._imported(spelling)
             return call(spelling, *(text.signed() for text in texts), depth=deepest(texts))
         if declared.name == "divide":
-            self._ratios[node] = (texts[0], texts[1])
+            if may_join(node, self.python):
+                self._ratios[node] = (texts[0], texts[1])
             if isinstance(node.operands[0], Exact):
                 self._below[node] = (node.operands[0].value, texts[1])
         if declared.name == "divide" and all(operand in self.python for operand in node.operands):
             texts = [as_numpy(node, texts[0]), texts[1]]  # Python raises where NumPy gives inf
             self.python.discard(node)
         return template_text(spelling, texts)
+
+    def _as_arrays(self, node: Node, texts: Sequence[Text]) -> Sequence[Text]:
+        """Write Python numbers as float32 where the result is: among operands of ufuncs alone they are weak."""
+        wanted = self.python if node.dtype == FLOAT32 and isinstance(node, Map) else ()
+        return [as_numpy(node, text) if x in wanted else text for x, text in zip(node.operands, texts, strict=True)]
 
     def _spell_structural(self, node: Apply, spelling: Callable[..., Any]) -> Text:
         speller = Speller(self, node)

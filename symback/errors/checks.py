@@ -69,3 +69,52 @@ def check_failed(primitive: str, case: str, check: str, detail: str) -> SymbackE
 def unknown_primitive(name: object) -> SymbackError:
     """A name that is not in the registry."""
     return InputError(f"check_primitive: no primitive {name!r} is declared")
+
+
+def no_digits(name: str) -> InputError:
+    """A variable that the method "mpmath" cannot judge."""
+    return InputError(
+        f'check_grad: the gradient by {name} cannot be checked by "mpmath": it takes a graph each of whose primitives '
+        'has a value in high precision (declare mpmath=...); use methods="five-point"'
+    )
+
+
+def unknown_method(name: object, known: Iterable[str]) -> UsageError:
+    """A method that is not in the table."""
+    return UsageError(f"check_grad: there is no method {name!r}; choose from {', '.join(known)}")
+
+
+def bad_order(order: object) -> UsageError:
+    """An order of differentiation other than 1 and 2."""
+    return UsageError(f"check_grad: order={order!r} is not supported; use order=1 or order=2")
+
+
+def computed_binding(node: Any) -> InputError:
+    """A value for a node that is computed from others."""
+    return InputError(
+        f"check_grad: at=... gives a value for {node.short()}, which is computed from other nodes; give values of "
+        "variables (to check the gradient by an intermediate node name it in wrt)"
+    )
+
+
+def gradient_dtype(name: str, found: object) -> InputError:
+    """A gradient that holds no real numbers."""
+    return InputError(f"check_grad: the gradient by {name} has dtype {found}; it must hold real numbers")
+
+
+def missing_claim(name: str, known: Iterable[object]) -> InputError:
+    """A gradient given as a dict that lacks a variable."""
+    return InputError(f"check_grad: the gradient by {name} is missing; the given dict has {', '.join(map(str, known))}")
+
+
+def no_identity(name: str, method: str) -> InputError:
+    """An identity asked of what is not a graph with a symbolic gradient."""
+    return InputError(
+        f"check_grad: the gradient by {name} cannot be checked by {method!r}: it takes a graph and its symbolic "
+        'gradient; use methods="five-point"'
+    )
+
+
+def order_two(what: str) -> UsageError:
+    """Second derivatives of something that is not a graph."""
+    return UsageError(f"check_grad: order=2 takes a graph and its symbolic derivatives, not {what}; leave it out")

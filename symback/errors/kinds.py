@@ -49,6 +49,10 @@ class GradientMismatchError(SymbackError, AssertionError):
     """A gradient that differs from finite differences."""
 
 
+class UndecidedError(SymbackError, AssertionError):
+    """A gradient that no method could judge with the accuracy that was asked for."""
+
+
 class VerificationError(SymbackError, AssertionError):
     """A line of a derivation that does not hold."""
 

@@ -18,3 +18,12 @@ def show(node: Any) -> str:
 def listed(nodes: Iterable[Any]) -> str:
     """Name several nodes and their shapes."""
     return " and ".join(show(node) for node in nodes)
+
+
+def show_number(*values: float) -> tuple[str, ...]:
+    """Write numbers with nine digits, or with as many more as it takes to tell them apart."""
+    for digits in (9, 12, 15, 17):
+        texts = tuple(f"{value:.{digits}g}" for value in values)
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts

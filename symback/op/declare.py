@@ -7,6 +7,7 @@ the generic tests draw from. `elementwise` declares a scalar function applied en
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
@@ -84,6 +85,18 @@ def _converted(dtype: str, nodes: list[Node]) -> list[Node]:
     return nodes
 
 
+def _alike(nodes: list[Node]) -> list[Node]:
+    """Convert all arrays to the float of the result: a function of symback's own does not promote as ufuncs do.
+
+    Of unsigned integers it would take the negative, and of narrow floats what is to be added to wider ones.
+    """
+    strong = [node for node in nodes if not node.is_weak]
+    if not strong or all(node.dtype is strong[0].dtype and node.dtype.kind == "f" for node in strong):
+        return nodes
+    wanted = to_float(promote(strong))
+    return [node if node.is_weak or node.dtype == wanted else METHODS["astype"](node, wanted) for node in nodes]
+
+
 class _Further(TypedDict, total=False):
     """What a declaration may say beyond what it must: attributes of `Primitive`."""
 
@@ -156,9 +169,10 @@ def _declare_elementwise(declared: Primitive, dtype: str) -> Function:
         return shape, rule(name, operands)
 
     head = _enter(declared, signature)
+    convert = _alike if dtype == "float" and not declared.promotes else partial(_converted, dtype)
 
     def apply(*operands: Any) -> Node:
-        return Map(head, *_converted(dtype, [as_node(operand) for operand in operands]))
+        return Map(head, *convert([as_node(operand) for operand in operands]))
 
     return _finish(apply, declared)
 

@@ -7,6 +7,8 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from symback.errors.usage import bad_declaration, missing_extra
 from symback.nodes.looks import NAME
 from symback.nodes.node import METHODS, Node
@@ -82,6 +84,14 @@ class Primitive:
     held: tuple[int, ...] = ()
     part: tuple[int, int] | None = None
     alone: Spelling | None = None
+
+    @property
+    def promotes(self) -> bool:
+        """Is it one ufunc of NumPy, or made of operators? Elsewhere Python's numbers may become float64."""
+        spelling = self.numpy
+        if not isinstance(spelling, str) or "{" in spelling:
+            return isinstance(spelling, str) and "np." not in spelling
+        return isinstance(getattr(np, spelling.removeprefix("np."), None), np.ufunc)
 
     def evaluate(self, operands: Sequence[Any], parameters: Sequence[Any]) -> Any:
         """Return the value on arrays, by NumPy or, where `numpy` says so, by SciPy."""

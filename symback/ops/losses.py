@@ -45,11 +45,19 @@ logistic_residual: Function = elementwise(
     latex=r"\left(\sigma\left({0}\right) - {1}\right)", domain=(*REAL, (0.1, 0.9)), namespace=None,
     doc="sigmoid(z) - t, the derivative of the logistic loss, with all digits where t is 0 or 1.",
 )  # fmt: skip
+
+
+def _huber_digits(mp: Any, delta: Any, r: Any) -> Any:
+    if delta < 0:
+        return mp.inf
+    return r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2)
+
+
 huber_penalty: Function = elementwise(
     "huber_penalty",
     derivative=lambda y, delta, r: (relu(subtract(absolute(r), delta)), clip(r, negative(delta), delta)),
     numpy=numerics.huber,
-    mpmath=lambda mp, delta, r: r * r / 2 if abs(r) <= delta else delta * (abs(r) - delta / 2),
+    mpmath=_huber_digits,
     latex=r"\operatorname{{huber}}_{{{0}}}\left({1}\right)",
     domain=((1.0, 2.0), (0.2, 1.0)),
     namespace=None,

@@ -20,7 +20,7 @@ from symback.graph import many_allocations, toposort
 from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Named, unnamed
 from symback.nodes.contract import Contract
-from symback.nodes.leaves import as_node
+from symback.nodes.leaves import as_node, ones_of
 from symback.nodes.node import METHODS, Node
 from symback.nodes.products import broadcast_to, hadamard, scale
 from symback.rewrite.parts import function_of
@@ -162,6 +162,8 @@ def _placed(made: Node, match: Match, node: Node, drops: bool) -> Node:
     if made.shape != node.shape and (drops or match.rest is not None or made.is_weak):
         made = broadcast_to(made, node.shape)
     whole = node.dtype.kind == "f" != made.dtype.kind
+    if made.is_weak and not node.is_weak and made.dtype == node.dtype:
+        return hadamard(made, ones_of(node.shape, node.dtype))  # beside a float32 it is to make a float64 as before
     return METHODS["astype"](made, node.dtype) if made.dtype != node.dtype and (whole or made.is_weak) else made
 
 

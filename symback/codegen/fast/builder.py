@@ -301,7 +301,8 @@ class FastBuilder(Builder):
         literals = tuple(exact_text(x.value).signed() if isinstance(x, Exact) else None for x in node.operands)
         text = declared.numpy
         calls = calls_of_template(text, literals) if isinstance(text, str) else calls_of_helper(text)
-        if any(operand.dtype.kind == "b" for operand in node.operands):
+        strong = declared.promotes or node.dtype.itemsize > 4  # else Python's numbers are written as float32
+        if any(x.dtype.kind == "b" or (x.is_weak and not strong) for x in node.operands):
             return None
         if calls is None:
             return self._state_helper(node, declared.numpy)
@@ -342,7 +343,6 @@ class FastBuilder(Builder):
         return self._finish(node, self._state(self._name(node), template, refs, node, node.shape))
 
     def _state_where(self, node: Map) -> Text | None:
-        """Write zeros into an array where a mask does not hold."""
         mask, array, other = node.operands
         if not is_zero(other) or array.shape != node.shape or array.dtype != node.dtype or self._texts[array].negative:
             return None

@@ -17,6 +17,7 @@ from symback.nodes.contract import Contract, Labels, contract
 from symback.nodes.dtypes import promote
 from symback.nodes.leaves import Ones, exact, ones_of
 from symback.nodes.node import Node
+from symback.nodes.products import hadamard
 from symback.nodes.shapes import NO_HINTS, Hints, broadcast_shapes
 from symback.rewrite.guards import guard_branches
 
@@ -41,7 +42,8 @@ def _plain(outputs: Sequence[Node]) -> dict[Node, Node]:
 
 def _without_repetition(node: Node) -> Node:
     if isinstance(node, Map) and node.operation.name == "stop_gradient":
-        return node.operands[0]
+        (held,) = node.operands
+        return hadamard(held, ones_of((), node.dtype)) if held.is_weak else held  # as strong as it was
     return _trim(node) if isinstance(node, (Map, Plus)) else node
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from symback import errors
-from symback.check.report import html_table, text_table
+from symback.check.reports.report import html_table, text_table
 from symback.derivation.proof.apart import NamesApart
 from symback.derivation.proof.differences import Array
 from symback.derivation.proof.point import Point

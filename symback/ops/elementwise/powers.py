@@ -50,6 +50,8 @@ def _power_derivative(y: Node, x: Node, p: Node) -> tuple[Node | None, Node | No
         return None, y * log(1 if x.value == 0 else x)
     if unnamed(x) is unnamed(p):
         return y, y * log(x)
+    if p.dtype.kind == "u":  # p - 1 would wrap around
+        p = astype(p, np.promote_types(p.dtype, np.int8))
     flat = logical_and(equal(x, 0), equal(p, 0))
     by_base = where(flat, 0, p * power(x, where(flat, 1, p - 1)))
     return by_base, y * log(where(equal(x, 0), 1, x))

@@ -30,6 +30,8 @@ __all__ = ["median", "percentile", "quantile"]
 
 
 def _quantile_shape(x: Node, axes: Any, q: Any) -> tuple[Shape, Any]:
+    if x.dtype.kind == "b":
+        raise errors.operand_dtype("quantile", x, "a number")
     shape = reduced_shape("quantile", x, axes)
     count = product(x.shape[axis] for axis in axes)
     if not isinstance(count, int):

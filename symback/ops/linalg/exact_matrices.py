@@ -33,9 +33,23 @@ def array(found: Any, *shape: int) -> Any:
     return result
 
 
+def _has_nan(x: Any) -> bool:
+    """Is an entry no number? mpmath finds no pivot there, or never converges."""
+    return any(entry != entry for entry in x.flat)
+
+
+def _nans(mp: Any, *shape: int) -> Any:
+    return np.full(shape, mp.nan, dtype=object)
+
+
+def _or_nans(mp: Any, function: Callable[[Any], Any], shape: tuple[int, ...], a: Any) -> Any:
+    """Apply a function to each matrix of numbers; NaN where an entry is none."""
+    return each_matrix(lambda x: _nans(mp, *shape) if _has_nan(x) else function(x), shape, a)
+
+
 def inverse(mp: Any, a: Any) -> Any:
     """Inverse of each matrix."""
-    return each_matrix(lambda x: array(mp.inverse(matrix(mp, x)), *x.shape), a.shape[-2:], a)
+    return _or_nans(mp, lambda x: array(mp.inverse(matrix(mp, x)), *x.shape), a.shape[-2:], a)
 
 
 def solution(mp: Any, a: Any, b: Any) -> Any:
@@ -43,6 +57,8 @@ def solution(mp: Any, a: Any, b: Any) -> Any:
     columns = b[:, None] if b.ndim == 1 else b
 
     def solve(x: Any, y: Any) -> Any:
+        if _has_nan(x):
+            return _nans(mp, *y.shape)
         found = [mp.lu_solve(matrix(mp, x), matrix(mp, y[:, k : k + 1])) for k in range(y.shape[1])]
         return np.stack([array(column, len(x)) for column in found], axis=-1) if found else y
 
@@ -88,7 +104,7 @@ def det_gradient(mp: Any, a: Any, *directions: Any) -> Any:
 
 def cholesky(mp: Any, a: Any) -> Any:
     """Cholesky factor of each matrix."""
-    return each_matrix(lambda x: array(mp.cholesky(matrix(mp, x)), *x.shape), a.shape[-2:], a)
+    return _or_nans(mp, lambda x: array(mp.cholesky(matrix(mp, x)), *x.shape), a.shape[-2:], a)
 
 
 def eigh(mp: Any, a: Any) -> tuple[Any, Any]:
@@ -99,7 +115,7 @@ def eigh(mp: Any, a: Any) -> tuple[Any, Any]:
         w, v = mp.eigsy(matrix(mp, x))
         return np.concatenate([array(w, 1, n), array(v, n, n)])
 
-    found = each_matrix(both, (n + 1, n), a)
+    found = _or_nans(mp, both, (n + 1, n), a)
     return found[..., 0, :], found[..., 1:, :]
 
 
@@ -109,7 +125,7 @@ def svd(mp: Any, a: Any) -> tuple[Any, Any, Any]:
     k = min(m, n)
 
     def part(which: int, shape: tuple[int, ...]) -> Any:
-        return each_matrix(lambda x: array(mp.svd_r(matrix(mp, x))[which], *shape), shape, a)
+        return _or_nans(mp, lambda x: array(mp.svd_r(matrix(mp, x))[which], *shape), shape, a)
 
     return part(0, (m, k)), part(1, (k,)), part(2, (k, n))
 
@@ -119,6 +135,6 @@ def qr(mp: Any, a: Any) -> tuple[Any, Any]:
     m, n = a.shape[-2:]
 
     def part(which: int, shape: tuple[int, int]) -> Any:
-        return each_matrix(lambda x: array(mp.qr(matrix(mp, x), mode="skinny")[which], *shape), shape, a)
+        return _or_nans(mp, lambda x: array(mp.qr(matrix(mp, x), mode="skinny")[which], *shape), shape, a)
 
     return part(0, (m, n)), part(1, (n, n))

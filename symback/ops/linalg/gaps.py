@@ -7,6 +7,7 @@ import numpy as np
 from symback import errors
 from symback.nodes.add import add
 from symback.nodes.apply import Apply
+from symback.nodes.dtypes import promote
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, hadamard, scale, sum_axes
 from symback.nodes.shapes import Shape
@@ -22,7 +23,7 @@ def _gaps_signature(x: Node, w: Node) -> tuple[Shape, np.dtype[Any]]:
     size = square_size("over_gaps", x)
     if w.shape[-1:] != (size,) or w.shape[:-1] != x.shape[max(len(x.shape) - len(w.shape) - 1, 0) : -2]:
         raise errors.bad_node("over_gaps", "matrices and their eigenvalues are needed")
-    return x.shape, x.dtype
+    return x.shape, promote((x, w))
 
 
 def _gaps_vjp(g: Node, node: Apply) -> tuple[Node, Node]:

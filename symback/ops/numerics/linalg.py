@@ -37,9 +37,11 @@ def cofactors(a: np.ndarray) -> np.ndarray:
         return a[..., ::-1, ::-1] * np.array([[1, -1], [-1, 1]], dtype=a.dtype)
     if n == 3:
         return crossed_rows(a, a)
-    u, s, vt = np.linalg.svd(a)
+    finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
+    u, s, vt = np.linalg.svd(np.where(finite, a, a.dtype.type(0)))
     orientation = np.sign(np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
-    return (orientation * u * products_of_others(s)[..., None, :]) @ vt
+    found = (orientation * u * products_of_others(s)[..., None, :]) @ vt
+    return np.where(finite, found, a.dtype.type(np.nan))
 
 
 def signed_permutations(count: int) -> list:
@@ -75,7 +77,8 @@ def det_derivative_by_svd(a: np.ndarray, *directions: np.ndarray) -> np.ndarray:
     of the directions and the result contributes the product of B[i, p(i)], times the
     product of the singular values that no index names.
     """
-    u, s, vt = np.linalg.svd(a)
+    finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
+    u, s, vt = np.linalg.svd(np.where(finite, a, a.dtype.type(0)))
     n, order = a.shape[-1], len(directions) + 1
     ut, v = np.swapaxes(u, -1, -2), np.swapaxes(vt, -1, -2)
     inside = [ut @ direction @ v for direction in directions]
@@ -101,7 +104,7 @@ def det_derivative_by_svd(a: np.ndarray, *directions: np.ndarray) -> np.ndarray:
             out = [..., order - 1, image[-1]]
             total = total + sign * np.einsum(rest, [..., *range(order)], *terms, out)
     orientation = np.sign(np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
-    return orientation * (u @ total @ vt)
+    return np.where(finite, orientation * (u @ total @ vt), a.dtype.type(np.nan))
 
 
 def over_gaps(x: np.ndarray, w: np.ndarray) -> np.ndarray:

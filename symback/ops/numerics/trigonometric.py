@@ -7,7 +7,7 @@ def arctan2_slope(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
     """Return x2 / (x1**2 + x2**2), without overflow; NaN at the origin."""
     length = np.hypot(x1, x2)
     with np.errstate(under="ignore"):
-        return np.where(np.isinf(x2), 0, x2) / length / length
+        return np.where(np.isinf(x2), length.dtype.type(0), x2) / length / length
 
 
 def sinc_derivative(x: np.ndarray, n: int) -> np.ndarray:

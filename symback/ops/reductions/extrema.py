@@ -1,5 +1,6 @@
 """Largest and smallest entries, and where they are."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -57,12 +58,25 @@ def _nan_extremum_vjp(g: Node, node: Apply) -> tuple[Node]:
     return (select(tied, expand(astype(divide_nodes(g, count), x.dtype), axes), 0),)
 
 
+def _digits_of(name: str) -> Callable[..., Any]:
+    """Return the extremum of mpmath numbers: NumPy compares them one by one, and has no NaN of theirs."""
+    least, skips = name.endswith("min"), name.startswith("nan")
+
+    def extremum(mp: Any, x: Any, axes: tuple[int, ...]) -> Any:
+        none = np.not_equal(x, x).astype(bool)
+        found = (np.min if least else np.max)(np.where(none, mp.inf if least else -mp.inf, x), axis=axes)
+        return np.where((np.all if skips else np.any)(none, axis=axes), mp.nan, found)
+
+    return extremum
+
+
 def _extremum(name: str, look_of: str, doc: str) -> Function:
     function = getattr(np, name)
     return primitive(
         f"{name}_over", signature=lambda x, axes: (reduced_nonempty(name, x, axes), x.dtype),
         vjp=_nan_extremum_vjp if name.startswith("nan") else _extremum_vjp, numpy=spell(f"np.{name}"),
-        value=lambda x, axes: function(x, axis=axes), latex=look(look_of), doc=doc, batch="leading",
+        value=lambda x, axes: function(x, axis=axes), mpmath=_digits_of(name),
+        latex=look(look_of), doc=doc, batch="leading",
         examples=(
             lambda make: METHODS[name](make("x", (2, 3)), axis=1),
             lambda make: METHODS[name](make("x", (2, 3))),

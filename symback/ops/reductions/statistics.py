@@ -83,7 +83,11 @@ def _spelled(function: str) -> Callable[..., str]:
 def _variance(x: Any, axes: tuple[int, ...], ddof: int) -> Any:
     """Return the variance of mpmath numbers, in two passes."""
     count = np.prod([x.shape[axis] for axis in axes], dtype=int)
-    rest = x - np.sum(x, axis=axes, keepdims=True) / count
+    if not x.size:
+        return np.sum(x, axis=axes) / max(count - ddof, 0)
+    first = x[tuple(slice(0, 1) if axis - x.ndim in axes or axis in axes else slice(None) for axis in range(x.ndim))]
+    rest = x - first  # equal numbers have no variance, even where their mean rounds
+    rest = rest - np.sum(rest, axis=axes, keepdims=True) / count
     return np.sum(rest * rest, axis=axes) / max(count - ddof, 0)
 
 

@@ -1,9 +1,12 @@
 """Reports that print as tables."""
 
 import html
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
+
+import numpy as np
 
 from symback import errors
 
@@ -30,97 +33,38 @@ def html_table(caption: str, header: Sequence[str], rows: Sequence[Sequence[str]
     return f"<table><caption>{html.escape(caption)}</caption>{write(header, 'th')}{body}</table>"
 
 
-@dataclass(frozen=True, kw_only=True)
-class GradientRow:
-    """The comparison for one variable.
+def html_notes(lines: Sequence[str]) -> str:
+    """Write lines below a table, escaped."""
+    return f"<pre>{html.escape(chr(10).join(lines).strip(chr(10)))}</pre>" if lines else ""
 
-    Attributes:
-        name: The variable, or a few words for an intermediate node.
-        shape: Its shape, sizes as integers.
-        checked: How many entries or directions were compared.
-        along: ``"entries"`` or ``"directions"``.
-        max_abs_error: The largest absolute difference between gradient and finite differences.
-        max_rel_error: The same in parts of the largest derivative found.
-        worst: The entry or direction that is furthest out, in parts of its tolerance.
-        given: What the gradient says there.
-        differences: What finite differences say there.
-        tolerance: The error allowed there, from the error model of the differences.
-        passed: Whether every entry is within its tolerance.
+
+def shortened(text: str, width: int) -> str:
+    """Cut a text to a width, three dots at its end."""
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def ulps_text(ulps: float | None) -> str:
+    """Write an error in units in the last place; a dash if it is not known."""
+    return "-" if ulps is None else f"{ulps:.1f}" if ulps < 1e4 else f"{ulps:.0e}"
+
+
+def plain(value: Any, without: Container[str] = ()) -> Any:
+    """Return a value as JSON can hold it: tuples as lists, dataclasses as dicts, NaN and infinities as texts.
+
+    Args:
+        value: Numbers, texts, None, arrays, and nested tuples, lists, dicts and dataclasses of those.
+        without: Fields of dataclasses that are left out.
     """
-
-    name: str
-    shape: tuple[int, ...]
-    checked: int
-    along: str
-    max_abs_error: float
-    max_rel_error: float
-    worst: str
-    given: float
-    differences: float
-    tolerance: float
-    passed: bool
-
-
-@dataclass(frozen=True)
-class GradientReport:
-    """A gradient compared with finite differences; prints as a table.
-
-    Attributes:
-        rows: One for each variable.
-    """
-
-    rows: tuple[GradientRow, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every entry of every gradient agrees."""
-        return all(row.passed for row in self.rows)
-
-    @property
-    def max_error(self) -> float:
-        """The largest error, in parts of the largest derivative by its variable."""
-        return max((row.max_rel_error for row in self.rows), default=0.0)
-
-    def raise_if_failed(self) -> None:
-        """Raise at the first variable whose gradient disagrees.
-
-        Raises:
-            GradientMismatchError: Naming the variable, the worst entry and both values.
-        """
-        for row in self.rows:
-            if not row.passed:
-                raise errors.gradient_mismatch(row.name, row.worst, row.given, row.differences, row.tolerance)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain Python values."""
-        return {"passed": self.passed, "max_error": self.max_error, "rows": [asdict(row) for row in self.rows]}
-
-    def __str__(self) -> str:
-        return f"{text_table(_HEADER, self._cells())}\n{self._verdict()}"
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return html_table(self._verdict(), _HEADER, self._cells())
-
-    def _verdict(self) -> str:
-        return f"gradient check {'passed' if self.passed else 'FAILED'}: largest relative error {self.max_error:.1e}"
-
-    def _cells(self) -> list[list[str]]:
-        return [
-            [
-                row.name, errors.show_shape(row.shape), f"{row.checked} {row.along}", f"{row.max_abs_error:.1e}",
-                f"{row.max_rel_error:.1e}", row.worst, f"{row.given:.9g}", f"{row.differences:.9g}",
-                f"{row.tolerance:.1e}", "ok" if row.passed else "FAILED",
-            ]
-            for row in self.rows
-        ]  # fmt: skip
-
-
-_HEADER = (
-    "variable", "shape", "checked", "max abs error", "max rel error", "worst", "gradient", "differences",
-    "tolerance", "",
-)  # fmt: skip
+    if is_dataclass(value) or hasattr(value, "_fields"):
+        names = [f.name for f in fields(value)] if is_dataclass(value) else value._fields
+        return {name: plain(getattr(value, name), without) for name in names if name not in without}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item, without) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, without) for item in value]
+    if isinstance(value, (np.ndarray, np.generic)):
+        return plain(value.tolist(), without)
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @dataclass(frozen=True)

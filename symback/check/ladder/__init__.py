@@ -1,0 +1,1 @@
+"""The methods a gradient is held against, and the subjects they are applied to."""

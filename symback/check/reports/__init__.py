@@ -1,0 +1,1 @@
+"""What checks have found, as tables, pages and pictures."""

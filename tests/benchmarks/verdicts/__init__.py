@@ -1,0 +1,1 @@
+"""How often the checker's verdict is wrong, beside its peers: ``python -m tests.benchmarks.verdicts``."""

@@ -1,0 +1,1 @@
+"""Random graphs over the whole registry, held against many digits: ``python -m tests.fuzzing``."""
