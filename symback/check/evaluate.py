@@ -185,6 +185,11 @@ class _Walk:
         return self.arithmetic.apply(node, operands, map_sizes(node.operation.parameters, replace))
 
 
+def stopped(root: Node) -> list[Node]:
+    """Return the nodes that hold what `stop_gradient` returns: derivatives take their values as constant."""
+    return [node for node in toposort([root]) if isinstance(node, Apply) and node.operation.name == "stop_gradient"]
+
+
 def full_index(labels: Sequence[int], sizes: dict[int, int]) -> tuple[Any, ...]:
     """Return the index of the places where axes with one label agree: a result axis for each distinct label."""
     distinct = list(dict.fromkeys(labels))

@@ -7,11 +7,10 @@ import numpy as np
 
 from symback.check.arithmetic import WIDE, Arithmetic, HighPrecision, has_digits
 from symback.check.cases import Case
-from symback.check.evaluate import Evaluation
+from symback.check.evaluate import Evaluation, stopped
 from symback.derive.reverse import grad, vjp
 from symback.graph import toposort
 from symback.nodes.add import add
-from symback.nodes.apply import Apply
 from symback.nodes.dtypes import is_float
 from symback.nodes.leaves import constant, variable
 from symback.nodes.node import Node
@@ -79,8 +78,7 @@ class Trial:
     @cached_property
     def held(self) -> dict[Node, Any]:
         """What `stop_gradient` returns, at its value at the case's own point: derivatives take it as a constant."""
-        nodes = toposort([self.case.node])
-        stops = [node for node in nodes if isinstance(node, Apply) and node.operation.name == "stop_gradient"]
+        stops = stopped(self.case.node)
         return dict(zip(stops, self.plain(stops), strict=True))
 
     @cached_property

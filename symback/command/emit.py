@@ -6,8 +6,7 @@ from typing import Any
 
 from symback.command.formulas import formulas
 from symback.command.given import Target
-from symback.command.output import say, say_json, write_file, writing
-from symback.errors import command as messages
+from symback.command.output import form_of, say, say_json, write_file, writing
 from symback.page.blocks import Page
 from symback.page.html import html
 from symback.page.tex import document, fragment
@@ -31,7 +30,7 @@ def emit(
     Raises:
         InputError: If the file has the wrong suffix or cannot be written.
     """
-    form = _form(given)
+    form = form_of(given, _SUFFIXES, "python")
     gradients = [] if given.what == "value" else grad(target.loss, list(target.wrt))
     if form == "python":
         return _code(given, target, gradients, lambdify)
@@ -40,21 +39,6 @@ def emit(
     value = None if given.what == "gradient" else settled[0]
     page = formulas(value, settled[len(settled) - len(gradients) :], target.wrt, target.loss)
     return _page(given, form, page)
-
-
-def _form(given: argparse.Namespace) -> str:
-    """Return the form that is asked for, or that the name of the file says."""
-    if not given.output:
-        return given.form or "python"
-    suffix = "." + given.output.rpartition(".")[2].lower() if "." in given.output else ""
-    if given.form:
-        if suffix not in _SUFFIXES[given.form]:
-            raise messages.bad_suffix(given.output, given.form, _SUFFIXES[given.form])
-        return str(given.form)
-    for form, suffixes in _SUFFIXES.items():
-        if suffix in suffixes:
-            return form
-    raise messages.unknown_suffix(given.output, [suffix for suffixes in _SUFFIXES.values() for suffix in suffixes])
 
 
 def _code(given: argparse.Namespace, target: Target, gradients: list[Any], lambdify: Callable[..., Any]) -> int:

@@ -1,10 +1,12 @@
 """What is printed and written: whole or not at all, also to pipes that close and terminals that know few signs."""
 
+import argparse
 import contextlib
 import json
 import math
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +102,29 @@ def writing(path: str) -> Any:
         yield
     except OSError as error:
         raise messages.not_written(repr(path), error) from None
+
+
+def form_of(given: argparse.Namespace, suffixes: Mapping[str, Sequence[str]], default: str) -> str:
+    """Return the form that is asked for, or that the name of the file says.
+
+    Args:
+        given: What is typed: ``form`` and ``output``.
+        suffixes: The suffixes of each form; the first form that has a suffix is what a file so named holds.
+        default: The form of what is printed.
+
+    Raises:
+        InputError: If the name of the file says another form, or none.
+    """
+    if not given.output:
+        return given.form or default
+    suffix = "." + given.output.rpartition(".")[2].lower() if "." in given.output else ""
+    if given.form:
+        if suffix not in suffixes[given.form]:
+            raise messages.bad_suffix(given.output, given.form, suffixes[given.form])
+        return str(given.form)
+    for form, known in suffixes.items():
+        if suffix in known:
+            return form
+    raise messages.unknown_suffix(
+        given.output, list(dict.fromkeys(each for known in suffixes.values() for each in known))
+    )

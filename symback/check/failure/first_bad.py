@@ -7,7 +7,7 @@ import numpy as np
 
 from symback.check.arithmetic import WIDE
 from symback.check.binding import Bindings, resolve
-from symback.check.evaluate import Evaluation, function_of
+from symback.check.evaluate import Evaluation, function_of, stopped
 from symback.check.failure.chain_steps import Step, Values
 from symback.check.failure.claims import Claim, Fault, Slopes, finite, random_direction
 from symback.check.reports.gradient_report import BadNode
@@ -76,7 +76,7 @@ def first_bad(
 
 def held(loss: Node, given: Mapping[Node, Any]) -> dict[Node, Any]:
     """Add to the values given what `stop_gradient` returns at the point: derivatives take it as a constant."""
-    stops = [node for node in toposort([loss]) if isinstance(node, Apply) and node.operation.name == "stop_gradient"]
+    stops = stopped(loss)
     values = Evaluation(given, WIDE).all_of(stops) if stops else {}
     return {**given, **{stop: values[stop] for stop in stops}}
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from symback.check.arithmetic import NUMPY, WIDE, Arithmetic, HighPrecision, has_digits
 from symback.check.binding import resolve
-from symback.check.evaluate import Evaluation
+from symback.check.evaluate import Evaluation, stopped
 from symback.check.ladder.subject import Array, Subject
 from symback.check.ladder.symmetric import is_to_stay_symmetric
 from symback.derive.paths import fresh_names
@@ -70,7 +70,7 @@ class Graph:
         self.gradients = None if gradients is None else list(gradients)
         self.point = point
         self.calculus = calculus
-        self.stops = set(_stops(loss) if stops is None else stops)
+        self.stops = set(stopped(loss) if stops is None else stops)
         self._views: dict[int, View] = {}
         self._near: list[Any] | None = None
 
@@ -172,10 +172,6 @@ class Graph:
             node: value * (1 + unit * rng.choice([-1.0, 1.0], value.shape)) if is_float(node.dtype) else value
             for node, value in self.point.items()
         }
-
-
-def _stops(loss: Node) -> list[Node]:
-    return [n for n in toposort([loss]) if isinstance(n, Apply) and n.operation.name == "stop_gradient"]
 
 
 def _evaluated(nodes: Sequence[Node], point: dict[Node, Array]) -> list[Any]:
