@@ -248,6 +248,62 @@ def test_what_is_smooth_at_zero_is_checked(kind):
     assert max(abs(point.adjoint(x) - expected)) < 1e-30
 
 
+def test_slopes_by_entries_do_not_make_a_derivative_where_four_numbers_tie():
+    """The median of four equal numbers does not move with one of them, and moves with all (seed 300043)."""
+    x = sb.tensor("x", (4,))
+    report = sb.derive(sb.let("L", sb.median(x) + sb.sum(x**2)), x).verify({"x": np.full(4, 2.0)})
+    assert not report.count[FAILED]
+    assert report.count[UNCHECKED]
+    assert sb.derive(sb.let("L", sb.median(x) + sb.sum(x**2)), x).verify({"x": np.arange(4.0)}).passed
+
+
+def test_a_function_of_nan_that_the_loss_does_not_read_is_not_checked():
+    """No other argument is printed: NaN was unlike NaN (seed 300440)."""
+    x = sb.tensor("x", (2,))
+    unread = sb.sum(sb.sin(2 * sb.log10(x))[np.zeros(0, dtype=int)])
+    report = sb.derive(sb.let("L", unread + sb.sum(x**2)), x).verify({"x": -np.ones(2)})
+    assert not report.count[FAILED]
+
+
+def test_a_slope_far_from_zero_has_all_digits():
+    """The step was in parts of the argument: 1e-5 where that is 1e30 (seed 2000974)."""
+    x = sb.tensor("x", ())
+    report = sb.derive(sb.let("L", sb.sin(x * 1e30)), x).verify({"x": 1.0})
+    assert report.passed
+    assert report.max_residual < 1e-30
+
+
+def test_what_rounding_decides_is_not_checked():
+    """Equal numbers that are computed in two ways (seed 2000067), the sign of a singular matrix (seed 2001515)."""
+    x = sb.tensor("x", (2,))
+    tie = sb.min(2 * sb.sigmoid(x) - 1) * 3 + sb.min(sb.tanh(x / 2))
+    singular = sb.linalg.slogdet(sb.outer(sb.sin(x), sb.cos(x)) @ (0.3 * np.eye(2)))[0] + sb.sum(x**2)
+    for loss in (tie, singular):
+        report = sb.derive(sb.let("L", loss), x).verify({"x": np.full(2, 0.7)})
+        assert not report.count[FAILED]
+
+
+def test_a_named_comparison_stands_in_brackets():
+    """t = a = b would read as another equation."""
+    x, y = sb.tensor("x", (3,)), sb.tensor("y", (3,))
+    same = sb.let("m", sb.equal(sb.sin(x), sb.cos(y)))
+    text = sb.derive(sb.let("L", sb.sum(sb.where(same, x, x**2))), x).text()
+    assert "m = [sin(x) = cos(y)]" in text
+
+
+def test_singular_values_that_mpmath_does_not_find_are_not_checked(monkeypatch):
+    """Its iteration does not converge for some singular matrices (seed 2002802); a raw error of its came out."""
+
+    def endless(self, matrix):
+        raise RuntimeError("svd: no convergence to an eigenvalue after 375 iterations")
+
+    monkeypatch.setattr(type(Point(sb.constant(1.0), [], {}, {}).context), "svd_r", endless)
+    x = sb.tensor("x", (3, 2))
+    derivation = sb.derive(sb.let("L", sb.sum(sb.linalg.svdvals(x))), x)
+    with pytest.raises(errors.InputError, match="no finite value"):
+        derivation.verify({"x": np.ones((3, 2))})
+
+
 def test_stop_gradient_is_held():
     x = sb.tensor("x", (3,))
     report = sb.derive(sb.let("L", sb.sum(sb.stop_gradient(x) * x)), x).verify()

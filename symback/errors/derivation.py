@@ -11,6 +11,11 @@ def at_kink(function: str, by: str) -> KinkError:
     return KinkError(f"verify: {where} does not exist at this point: a kink, a jump, a tie or an infinite slope")
 
 
+def decided_by_rounding(function: str) -> KinkError:
+    """A value that jumps where its operands are rounded."""
+    return KinkError(f"verify: {function} is decided by rounding at this point: a tie, a jump or a singular matrix")
+
+
 def line_fails(line: str, residual: str, digits: int, reason: str) -> VerificationError:
     """A line of a derivation that does not hold."""
     by = reason or f"its sides differ by {residual} of their size"

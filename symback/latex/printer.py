@@ -148,8 +148,8 @@ class Printer:
         return self.term(node).signed()
 
     def define(self, node: Node) -> str:
-        """Return the text of what a node is made of, also if it has a name."""
-        return self.defined_term(node).signed()
+        """Return the text of what a node is made of, also if it has a name, as a side of an equation."""
+        return self.defined_term(node).side()
 
     def within(self, node: Node, level: int) -> str:
         """Return the text of a node as part of something that binds at `level` (see `symback.latex.terms`)."""
@@ -300,8 +300,8 @@ class Printer:
 
 
 def formula_of(term: Term) -> Formula:
-    """Return a piece that stands alone: its text with its sign, and what that says."""
-    return Formula(term.signed(), term.says())
+    """Return a piece as a side of an equation: its text with its sign, and what that says."""
+    return Formula(term.side(), term.says())
 
 
 def _named(look: str, node: Node) -> Term:

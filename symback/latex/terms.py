@@ -64,6 +64,10 @@ class Term(NamedTuple):
             return self.text
         return f"-{self.text}" if self.level > SUM else rf"-\left({self.text}\right)"
 
+    def side(self) -> str:
+        """Return the text as a side of an equation: a relation in brackets, as in ``t = [a = b]``."""
+        return self.within(SUM) if self.level == RELATION else self.signed()
+
     def within(self, level: int) -> str:
         """Return the text as part of something that binds at `level`; a relation becomes an Iverson bracket."""
         if (min(self.level, SUM) if self.negative else self.level) >= level:

@@ -100,14 +100,12 @@ class Outcome(NamedTuple):
     detail: str = ""
 
 
-def examine(
-    graph: Graph, seed: int, only: Sequence[str] = (), *, without: Sequence[str] = ()
-) -> Iterator[Outcome]:  # fmt: skip
-    """Yield the outcome of the checks that the seed chooses, or of all that are named; of none that is left out."""
+def examine(graph: Graph, seed: int, only: Sequence[str] = ()) -> Iterator[Outcome]:
+    """Yield the outcome of the checks that the seed chooses, or of all that are named."""
     subject, chance = Subject(graph, seed), random.Random(seed + 1)
     for name, (weight, check) in CHECKS.items():
         chosen = chance.random() < weight if not only else name in only
-        if chosen and name not in without:
+        if chosen:
             yield _outcome(name, check, subject)
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 import symback as sb
 from symback.graph import toposort
-from symback.nodes.apply import Map
+from symback.nodes.apply import Apply, Map
 from symback.nodes.node import Node
 
 from .corners import has_equal_eigenvalues
-from .digits import Excluded, in_range, numbers, rounded_at, values_at
+from .digits import Excluded, floats, in_range, numbers, rounded_at, values_at
 from .subject import Subject, Wrong
 
 _STRICT = 64
@@ -20,6 +20,7 @@ _STRICT = 64
 _EXPLAINED = 64
 """By how much an error may exceed what random roundings of the graph as written did to the result."""
 _SAMPLES = 4
+_SQUARING = frozenset({"std_over", "norm_over"})
 _SIGNED = frozenset({"signbit", "copysign", "arctan2", "digamma", "gammaln"})
 
 
@@ -43,7 +44,7 @@ def emitted_agrees(subject: Subject, inputs: Any, point: Any, outputs: list[Node
     if not subject.is_finite:
         raise Excluded("not finite")
     values = subject.digits if outputs is subject.outputs else values_at(point, outputs)
-    if not all(in_range(node, values[node]) for node in toposort(outputs)):
+    if not all(in_range(node, values[node]) and _squares_fit(node, values) for node in toposort(outputs)):
         raise Excluded("out of range")
     if any(_meets_zero(node, values) for node in toposort(outputs)):
         raise Excluded("sign of zero")
@@ -53,6 +54,14 @@ def emitted_agrees(subject: Subject, inputs: Any, point: Any, outputs: list[Node
         raise Wrong(f"warns: {warned}\n{function.source}")
     if bad:
         _explain(subject, inputs, point, outputs, values, found, bad, function)
+
+
+def _squares_fit(node: Node, values: Any) -> bool:
+    """Are the squares in range that NumPy's functions of this node make on the way?"""
+    if not isinstance(node, Apply) or node.operation.name not in _SQUARING:
+        return True
+    (operand,) = node.operands
+    return in_range(operand, [entry * entry for entry in numbers(values[operand])])
 
 
 def _meets_zero(node: Node, values: Any) -> bool:
@@ -86,7 +95,7 @@ def _run(function: Any, arguments: Sequence[Any]) -> tuple[list[Any], str]:
 
 
 def _allowed(node: Node, value: Any) -> Any:
-    wanted = np.abs(np.asarray(value, dtype=object).astype(float))
+    wanted = np.abs(floats(value))
     if node.dtype.kind != "f":
         return np.zeros(wanted.shape)
     unit = np.finfo(node.dtype)
@@ -97,7 +106,7 @@ def _is_off(found: Any, wanted: Any, allowed: Any) -> bool:
     """Is some entry further from the digits than it may be, or of another shape?"""
     if np.shape(found) != np.shape(wanted):
         return True
-    error = np.abs(np.asarray(found).astype(float) - np.asarray(wanted, dtype=object).astype(float))
+    error = np.abs(np.asarray(found).astype(float) - floats(wanted))
     return not bool(np.all(error <= allowed))
 
 
@@ -125,7 +134,7 @@ def _explain(
     if _underflows(function, [point[x] for x in inputs]):
         raise Excluded("a product underflows")
     node, given, wanted = roots[off[0]], found[bad[off[0]]], values[roots[off[0]]]
-    shown = np.asarray(wanted, dtype=object).astype(float).tolist()
+    shown = floats(wanted).tolist()
     raise Wrong(f"{node}\nfound  {np.asarray(given).tolist()}\nwanted {shown}\nspread {spread[off[0]].tolist()}\n"
                 f"{function.source}")  # fmt: skip
 
@@ -154,5 +163,5 @@ def _distance(moved: Any, value: Any) -> Any:
     one, other = (np.asarray(array) for array in (moved, value))
     if other.dtype == bool:
         return (one != other).astype(float)
-    found = np.abs(np.asarray(one.astype(object) - other.astype(object), dtype=object).astype(float))
+    found = np.abs(floats(one.astype(object) - other.astype(object)))
     return np.where(np.isnan(found), np.inf, found)

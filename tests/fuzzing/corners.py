@@ -10,7 +10,7 @@ from symback.graph import toposort
 from symback.nodes.apply import Apply
 from symback.nodes.node import Node
 
-from .digits import CLOSER, HIGHER, STEPS, UNDEFINED, UNITS, Line, not_smooth, numbers
+from .digits import CLOSER, HIGHER, STEPS, UNDEFINED, UNITS, Line, floats, not_smooth, numbers
 
 _EQUAL = 32
 """Units within which eigenvalues count as equal: code says NaN from 8 on."""
@@ -56,7 +56,7 @@ def has_equal_eigenvalues(node: Node, values: Any) -> bool:
     """Are two eigenvalues equal up to rounding, where their vectors are asked for?"""
     if not isinstance(node, Apply) or node.operation.name != "over_gaps":
         return False
-    eigenvalues = np.asarray(values[node.operands[1]], dtype=object).astype(float)
+    eigenvalues = floats(values[node.operands[1]])
     gaps = np.abs(eigenvalues[..., None, :] - eigenvalues[..., :, None]) + np.diag([np.inf] * eigenvalues.shape[-1])
     top = np.max(np.abs(eigenvalues), axis=-1, initial=0)[..., None, None]
     return bool(np.any(gaps <= _EQUAL * UNITS[node.dtype.name] * top))

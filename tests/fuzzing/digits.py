@@ -59,6 +59,11 @@ def is_finite(value: Any) -> bool:
     return bool(mantissa or not exponent)
 
 
+def floats(value: Any) -> Any:
+    """Return numbers of mpmath as floats; NumPy 2.0 warns where NaN is cast."""
+    return np.array([float(entry) for entry in numbers(value)]).reshape(np.shape(value))
+
+
 def all_finite(arrays: Iterable[Any]) -> bool:
     """Are all entries of all arrays finite?"""
     return all(is_finite(value) for array in arrays for value in numbers(array))
@@ -122,7 +127,8 @@ def rounded_at(
                 if inputs and isinstance(node, Contract | Plus) and node.dtype.kind == "f" and not node.is_weak:
                     value = _cancelled(node, value, operands, evaluation)
                 moves = _chooses(node) or _repeats(node) or (not inputs and _only_moves(node))
-                values[node] = value if moves else _rounded(node, value, coarsest, rng)
+                kept = value if node.is_weak else np.asarray(value)
+                values[node] = kept if moves else _rounded(node, value, coarsest, rng)
     return values
 
 

@@ -10,7 +10,7 @@ from symback.nodes.leaves import variable
 from symback.nodes.node import Node
 
 from .corners import runs_along_kink
-from .digits import HIGH, HIGHER, Excluded, Line, all_finite, is_finite, numbers, values_at
+from .digits import HIGH, HIGHER, Excluded, Line, all_finite, floats, is_finite, numbers, values_at
 from .subject import Subject, Wrong
 
 _MOST_ENTRIES = 16
@@ -72,7 +72,7 @@ def hessian(subject: Subject) -> None:
     if lopsided and not _settled(nodes, values, graph.point):
         raise Excluded("rounding decides")
     if lopsided:
-        raise Wrong(f"not symmetric\n{whole.astype(float)}")
+        raise Wrong(f"not symmetric\n{floats(whole)}")
 
 
 def _largest(vector: Any) -> Any:
@@ -133,4 +133,4 @@ def _agree(slopes: list[Any], noise: Any, claimed: list[Any], scale: Any) -> boo
 
 
 def _floats(arrays: Sequence[Any]) -> str:
-    return str([np.asarray(array, dtype=object).astype(float).tolist() for array in arrays])
+    return str([floats(array).tolist() for array in arrays])

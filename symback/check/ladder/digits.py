@@ -74,7 +74,7 @@ def _own_gradient(subject: Subject) -> Array | None:
 
 
 def _finite(numbers: Array) -> Array:
-    return np.isfinite(numbers.astype(np.float64))
+    return np.array([np.isfinite(float(x)) for x in numbers.flat], dtype=bool).reshape(numbers.shape)
 
 
 def _exact(subject: Subject, numbers: Array) -> Array:

@@ -26,7 +26,7 @@ from symback.derivation.components.kronecker import eliminated
 from symback.graph import replaced, toposort
 from symback.latex.indices import index_letter
 from symback.latex.meaning import Meaning
-from symback.latex.terms import RELATION, SUM, Term
+from symback.latex.terms import Term
 from symback.nodes.apply import Map, Named
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Leaf, Variable, variable
@@ -136,7 +136,7 @@ class ByComponents:
         """Return a labelled meaning in print, for an equation with these free letters."""
         meaning = None if holds(named, "unknown") else Meaning("labelled", (), (named, free))
         term = self.text.term(named)
-        return Formula(term.within(SUM) if term.level == RELATION else term.signed(), meaning)
+        return Formula(term.side(), meaning)
 
     def local_entries(self, of: Node, by: Node) -> Equation | None:
         r"""Write the direct derivative of one quantity by another, where it is not zero, on one line.

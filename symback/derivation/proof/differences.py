@@ -47,7 +47,7 @@ class Differences:
         self._finite = np.frompyfunc(lambda x: bool(context.isfinite(x)), 1, 1)
 
     def step(self, value: Any) -> Any:
-        """Return the step for each entry of a value: in parts of it; of the largest or of 1 where it is rounded."""
+        """Return the step for each entry of a value: in parts of it, at most of 1; of another where it is rounded."""
         context, sizes = self.context, [abs(x) for x in np.asarray(value, dtype=object).flat]
         unit = context.mpf(10) ** -(self.digits + _SPARE)
         largest = max((size for size in sizes if context.isfinite(size)), default=context.mpf(0))
@@ -55,13 +55,17 @@ class Differences:
         usual = largest if largest >= rounded else 1
 
         def step(x: Any) -> Any:
-            return unit * (abs(x) if abs(x) >= rounded else usual) if x and context.isfinite(x) else unit
+            return unit * min(abs(x) if abs(x) >= rounded else usual, 1) if x and context.isfinite(x) else unit
 
         return np.frompyfunc(step, 1, 1)(value)
 
     def finite(self, values: Any) -> Array:
         """Tell which numbers are finite."""
         return np.asarray(self._finite(values), dtype=bool)
+
+    def numbers(self, values: Any) -> Array:
+        """Return floats as numbers of the context."""
+        return np.asarray(np.frompyfunc(self.context.mpf, 1, 1)(values), dtype=object)
 
     def absolute(self, values: Any) -> Array:
         """Return the absolute values of numbers."""

@@ -98,7 +98,11 @@ class Operations:
         return self.by_entry(function, np.asarray(values[by], dtype=object), np.asarray(values[node]))
 
     def by_entry(self, function: Callable[[Array], Array], value: Array, middle: Array) -> Array:
-        """Return the derivative of a function by each entry of its argument, in axes behind those of its value."""
+        """Return the derivative of a function by each entry of its argument, in axes behind those of its value.
+
+        It is NaN where the slopes by entries are not those along a line through the point: the median of four equal
+        numbers has slope 0 by each, and rises by 1 with all of them.
+        """
         step = np.asarray(self._differences.step(value), dtype=object)
         columns = np.empty((*middle.shape, *value.shape), dtype=object)
         for index in np.ndindex(value.shape):
@@ -110,7 +114,29 @@ class Operations:
                 return function(down), function(up), np.asarray(part * step[index], dtype=object)
 
             columns[(..., *index)] = self._differences.derivative(middle, moved)
+        if value.size > 1:
+            columns[self._bends(function, value, middle, columns)] = self._differences.context.nan
         return columns
+
+    def _bends(self, function: Callable[[Array], Array], value: Array, middle: Array, columns: Array) -> Array:
+        """Tell for which entries of a function its slope along a line is not what its slopes by entries make."""
+        differences, one = self._differences, self._differences.context.mpf(1)
+        along = np.asarray(differences.step(value) * differences.numbers(_direction(value.shape)), dtype=object)
+        length = max(differences.absolute(along).flat)
+
+        def moved(part: Any) -> tuple[Array, Array, Array]:
+            return function(value - part * along), function(value + part * along), np.asarray(part * length)
+
+        terms, axes = columns * (along / length), tuple(range(middle.ndim, columns.ndim))
+        apart = differences.absolute(differences.derivative(middle, moved) - np.sum(terms, axis=axes))
+        sizes = np.sum(differences.absolute(terms), axis=axes)
+        noise = one / 10 ** (2 * differences.digits) * (1 + differences.absolute(middle))
+        within = np.frompyfunc(lambda a, limit: bool(a <= limit), 2, 1)
+        return ~np.asarray(within(apart, noise + one / 10 ** (differences.digits // 2) * sizes), dtype=bool)
+
+
+def _direction(shape: tuple[int, ...]) -> Array:
+    return np.random.default_rng(0).uniform(0.5, 1.0, shape)
 
 
 def summed_to(terms: Array, shape: tuple[int, ...]) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symback.derivation.proof.labelled import labelled_value
-from symback.errors.derivation import unlike_adjoint
+from symback.errors.derivation import decided_by_rounding, unlike_adjoint
 from symback.errors.formulas import unfit_formula, unlike_argument
 from symback.latex.indices import Letters
 from symback.latex.meaning import Meaning
@@ -29,6 +29,7 @@ class Values(Protocol):
 
     context: Any
     tolerance: Any
+    still: Any
 
     def array(self, node: Node) -> Array:
         """Return the value of a node."""
@@ -136,13 +137,13 @@ def _slope(data: Node, parts: list[Array], point: Values) -> Array:
     return as_matrix(point.slope(data), point)
 
 
-def _alike(one: Array, other: Array, point: Values) -> bool:
-    """Are two arrays the same but for rounding?"""
+def _alike(one: Array, other: Array, point: Values, least: int = 0) -> bool:
+    """Are two arrays the same but for rounding, in parts of each entry or of `least`, and NaN in the same places?"""
     if one.shape != other.shape:
         return False
     small = point.context.mpf(10) ** -(point.context.dps // 2)
     pairs = zip(one.flat, other.flat, strict=True)
-    return all(a == b or abs(a - b) <= small * max(abs(a), abs(b)) for a, b in pairs)
+    return all(a == b or (a != a and b != b) or abs(a - b) <= small * max(abs(a), abs(b), least) for a, b in pairs)
 
 
 def _jacobian(data: tuple[Node, Node], parts: list[Array], point: Values) -> Array:
@@ -259,7 +260,19 @@ def _apply(data: Apply, parts: list[Array], point: Values) -> Array:
         as_array(part, shape, point) != 0 if operand.dtype.kind == "b" else as_array(part, shape, point)
         for part, shape, operand in zip(parts, shapes, data.operands, strict=True)
     ]
-    return as_matrix(point.apply(data, arrays), point)
+    found = as_matrix(point.apply(data, arrays), point)
+    _check_determined(data, arrays, found, point)
+    return found
+
+
+def _check_determined(node: Apply, operands: list[Array], found: Array, point: Values) -> None:
+    """Refuse a value that is another one than the node's, of operands that are the node's but for rounding."""
+    here = point.still
+    if _alike(found, as_matrix(here.array(node), here), here, least=1):
+        return
+    pairs = zip(operands, map(here.array, node.operands), strict=True)
+    if all(_alike(as_matrix(one, here), as_matrix(other, here), here, least=1) for one, other in pairs):
+        raise decided_by_rounding(node.short())
 
 
 def _broadcast(data: Any, parts: list[Array], point: Values) -> Array:

@@ -280,7 +280,7 @@ def _compared(equation: Equation, left: Formula, right: Formula, point: Point) -
         raise
     except (AssertionError, IndexError):
         return line(FAILED, reason="its indices do not fit the arrays that they are taken of")
-    except ZeroDivisionError:
+    except ArithmeticError:
         return line(UNCHECKED, reason="a side is not finite at this point")
     if one.shape != other.shape:
         return line(FAILED, reason=f"the shapes are {one.shape} and {other.shape}")

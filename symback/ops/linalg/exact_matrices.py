@@ -43,8 +43,15 @@ def _nans(mp: Any, *shape: int) -> Any:
 
 
 def _or_nans(mp: Any, function: Callable[[Any], Any], shape: tuple[int, ...], a: Any) -> Any:
-    """Apply a function to each matrix of numbers; NaN where an entry is none."""
-    return each_matrix(lambda x: _nans(mp, *shape) if _has_nan(x) else function(x), shape, a)
+    """Apply a function to each matrix of numbers; NaN where an entry is none.
+
+    Raises:
+        ArithmeticError: If the iteration of mpmath does not converge, as that of some singular matrices.
+    """
+    try:
+        return each_matrix(lambda x: _nans(mp, *shape) if _has_nan(x) else function(x), shape, a)
+    except RuntimeError as reason:
+        raise ArithmeticError(str(reason)) from None
 
 
 def inverse(mp: Any, a: Any) -> Any:
