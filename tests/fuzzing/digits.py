@@ -238,12 +238,12 @@ class Line:
         """Return central differences of the results, and the error that rounding and neglected terms can have made."""
         step = STEPS[arithmetic]
         found, noise = self._central(step, arithmetic)
-        if arithmetic is HIGHER:  # what is neglected falls by a million when the step falls by a thousand
+        if arithmetic is HIGHER:  # what is neglected falls with the step, where a second derivative jumps; else faster
             wide = found
             found, noise = self._central(step / CLOSER, arithmetic)
             pairs = [(numbers(one), numbers(other)) for one, other in zip(wide, found, strict=True)]
             changes = [abs(a - b) for one, other in pairs for a, b in zip(one, other, strict=True) if is_finite(a - b)]
-            noise += max(changes, default=0) / CLOSER
+            noise += 10 * max(changes, default=0) / CLOSER
         return found, noise
 
     def _central(self, step: Any, arithmetic: HighPrecision) -> tuple[list[Any], Any]:

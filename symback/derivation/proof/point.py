@@ -42,7 +42,6 @@ class Point:
 
     Attributes:
         loss: What adjoints are derivatives of.
-        still: This point; of what stands for one beside it, the point that it is beside.
         quantities: The nodes that are held while a partial derivative by another is taken.
         digits: How many digits derivatives have.
         context: The mpmath context of all numbers; it has more than three times as many.
@@ -68,7 +67,6 @@ class Point:
     ) -> None:
         """Take a point."""
         self.loss = loss
-        self.still = self
         self.quantities = dict.fromkeys([*quantities, loss])
         self.digits = digits
         self._adjoint_of = {

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from symback.derivation.proof.labelled import labelled_value
-from symback.errors.derivation import decided_by_rounding, unlike_adjoint
+from symback.derivation.proof.rounding import alike
+from symback.errors.derivation import unlike_adjoint
 from symback.errors.formulas import unfit_formula, unlike_argument
 from symback.latex.indices import Letters
 from symback.latex.meaning import Meaning
@@ -29,7 +30,6 @@ class Values(Protocol):
 
     context: Any
     tolerance: Any
-    still: Any
 
     def array(self, node: Node) -> Array:
         """Return the value of a node."""
@@ -132,18 +132,9 @@ def _commutation(data: Any, parts: list[Array], point: Values) -> Array:
 def _slope(data: Node, parts: list[Array], point: Values) -> Array:
     """Return the slope of a function, printed with its argument, which has to be the argument that it is meant at."""
     for part in parts:
-        if not _alike(part, as_matrix(point.array(data.operands[0]), point), point):
+        if not alike(part, as_matrix(point.array(data.operands[0]), point), point.context):
             raise unlike_argument(data.short())
     return as_matrix(point.slope(data), point)
-
-
-def _alike(one: Array, other: Array, point: Values, least: int = 0) -> bool:
-    """Are two arrays the same but for rounding, in parts of each entry or of `least`, and NaN in the same places?"""
-    if one.shape != other.shape:
-        return False
-    small = point.context.mpf(10) ** -(point.context.dps // 2)
-    pairs = zip(one.flat, other.flat, strict=True)
-    return all(a == b or (a != a and b != b) or abs(a - b) <= small * max(abs(a), abs(b), least) for a, b in pairs)
 
 
 def _jacobian(data: tuple[Node, Node], parts: list[Array], point: Values) -> Array:
@@ -260,19 +251,7 @@ def _apply(data: Apply, parts: list[Array], point: Values) -> Array:
         as_array(part, shape, point) != 0 if operand.dtype.kind == "b" else as_array(part, shape, point)
         for part, shape, operand in zip(parts, shapes, data.operands, strict=True)
     ]
-    found = as_matrix(point.apply(data, arrays), point)
-    _check_determined(data, arrays, found, point)
-    return found
-
-
-def _check_determined(node: Apply, operands: list[Array], found: Array, point: Values) -> None:
-    """Refuse a value that is another one than the node's, of operands that are the node's but for rounding."""
-    here = point.still
-    if _alike(found, as_matrix(here.array(node), here), here, least=1):
-        return
-    pairs = zip(operands, map(here.array, node.operands), strict=True)
-    if all(_alike(as_matrix(one, here), as_matrix(other, here), here, least=1) for one, other in pairs):
-        raise decided_by_rounding(node.short())
+    return as_matrix(point.apply(data, arrays), point)
 
 
 def _broadcast(data: Any, parts: list[Array], point: Values) -> Array:

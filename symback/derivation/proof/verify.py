@@ -17,6 +17,7 @@ from symback.check.reports.report import html_table, text_table
 from symback.derivation.proof.apart import NamesApart
 from symback.derivation.proof.differences import Array
 from symback.derivation.proof.point import Point
+from symback.derivation.proof.rounding import Determined
 from symback.derivation.proof.sampling import candidates, given_values, missing_variables
 from symback.derivation.proof.values import value_of
 from symback.errors.derivation import (
@@ -272,6 +273,8 @@ def _compared(equation: Equation, left: Formula, right: Formula, point: Point) -
         return line(UNCHECKED, reason="there is no way to evaluate this formula")
     try:
         one, other = _values(left.meaning, right.meaning, point)
+        if one.shape == other.shape and not _residual(one, other, point) <= point.tolerance:
+            _values(left.meaning, right.meaning, Determined(point))  # raises where rounding decides
     except errors.KinkError as kink:
         return line(UNCHECKED, reason=str(kink).removeprefix("verify: "))
     except errors.VerificationError as unfit:
@@ -287,8 +290,7 @@ def _compared(equation: Equation, left: Formula, right: Formula, point: Point) -
     if not (point.finite(one) and point.finite(other)):
         return line(UNCHECKED, reason="a side is not finite at this point")
     residual = _residual(one, other, point)
-    limit = point.context.mpf(10) ** -point.digits
-    return line(PASSED if residual <= limit else FAILED, float(residual), _convention(left.meaning, point))
+    return line(PASSED if residual <= point.tolerance else FAILED, float(residual), _convention(left.meaning, point))
 
 
 def _with_names_apart(lines: tuple[Line, ...], derivation: Any, apart: NamesApart) -> tuple[Line, ...]:
@@ -319,7 +321,7 @@ def _leaves(meaning: Meaning) -> Iterator[Meaning]:
             yield current
 
 
-def _values(left: Meaning, right: Meaning, point: Point) -> list[Array]:
+def _values(left: Meaning, right: Meaning, point: Any) -> list[Array]:
     """Evaluate two sides; in index notation a side has axes of size 1 where it does not depend on an index."""
     found = [point.numbers(value_of(side, point)) for side in (left, right)]
     if left.op == right.op == LABELLED and found[0].ndim == found[1].ndim:
