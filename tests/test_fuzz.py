@@ -313,12 +313,16 @@ def test_a_gradient_through_the_mean_of_nothing_is_no_python_error(style: str) -
     [
         ("a kink is touched", lambda x: sb.abs(x[0] * x[1]), [0.0, 0.0]),
         ("along a kink", lambda x: sb.clip(x[0], x[1], x[2]), [1.0, 1.0, 1.0]),
+        ("along a kink", lambda x: sb.median(x), [2.0, 2.0, 2.0, 2.0]),
+        ("along a kink", lambda x: sb.where(x[0], 3 * x[0], x[0]), [0.0, 1.0]),
+        ("several kinks", lambda x: sb.fmax(x[0], sb.clip(x[0], -3, 3)), [3.0, 1.0]),
     ],
 )
 def test_a_rule_excludes_kinks_that_the_line_does_not_cross(rule: str, function: Any, value: Any) -> None:
     subject = subject_of(function, value)
     (x,) = subject.graph.wrt
-    subject.direction = {x: HIGH.array([1.0, 1.0] if len(value) == 2 else [1.0, -1.0, 1.0], x.dtype)}
+    direction = {2: [1.0, 1.0], 3: [1.0, -1.0, 1.0], 4: [9.0, 1.0, 2.0, 4.0]}[len(value)]
+    subject.direction = {x: HIGH.array(direction, x.dtype)}
     with pytest.raises(Excluded, match=rule):
         CHECKS["Hessian times vector" if "touched" in rule else "gradient"][1](subject)
 
@@ -332,3 +336,27 @@ def test_a_comparison_of_what_cancels_is_left_to_rounding() -> None:
     subject = subject_of(lambda x: sb.astype(sb.logical_not(sb.sum(x)), "float64") * x, [1.0, 1e-30, -1.0])
     with pytest.raises(Excluded, match="a unit away"):
         CHECKS["readable code"][1](subject)
+
+
+def test_numbers_stacked_with_float32_are_float32() -> None:
+    """Among arrays a Python number was written as float64 (seed 4017010)."""
+    x = sb.tensor("x", (), dtype="float32")
+    y = sb.tensor("y", (), dtype="float32")
+    for number, written in ((0, "0.0"), (0.5, "0.5")):
+        replaced = sb.stack([x, y]).subs(x, number)
+        function = sb.lambdify([y], replaced)
+        value = function(np.float32(2))
+        assert value.dtype == replaced.dtype == np.float32
+        assert value.tolist() == [number, 2.0]
+        assert f"np.float32({written})" in function.source
+
+
+def test_no_digit_is_certain_where_rounding_changes_all() -> None:
+    """Beside a pole of the tangent, far out, the worst of a few roundings is not the worst (seed 4035563)."""
+    rules = set()
+    for place in range(60):
+        try:
+            CHECKS["readable code"][1](subject_of(lambda x: sb.tan(1e30 * x) ** 4, 2.0 + place / 64))
+        except Excluded as rule:
+            rules.add(str(rule))
+    assert "no digit is certain" in rules

@@ -317,7 +317,8 @@ class Builder:
         speller = Speller(self, node)
         texts = self.operand_texts(node)
         pairs = zip(node.operands, texts, strict=True)
-        strong = [as_numpy(operand, text) if operand in self.python else text for operand, text in pairs]
+        narrow = node.dtype == FLOAT32  # a Python number among arrays of it is one too
+        strong = [as_numpy(node if narrow else x, text) if x in self.python else text for x, text in pairs]
         written = [Operand.of(text, weak) for text, weak in zip(strong, texts, strict=True)]
         text = spelling(speller, written, node.operation.parameters)
         return Text(text, depth=deepest(strong), reduced=text.axes if isinstance(text, Reduction) else ())

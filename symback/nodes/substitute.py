@@ -7,9 +7,10 @@ import sympy
 
 from symback import errors
 from symback.graph import many_allocations, rebuild, toposort
-from symback.nodes.apply import Apply, Operation
+from symback.nodes.apply import Apply, Map, Operation
 from symback.nodes.leaves import Exact, Leaf, Ones, Size, Variable, as_node, ones_of, size_of
 from symback.nodes.node import HOOKS, Node, Param
+from symback.nodes.products import scale
 from symback.nodes.shapes import as_shape, as_size, simplify_size, size_symbol
 
 SizeMap = Callable[[Any], Any]
@@ -47,12 +48,22 @@ def substitute(node: Node, pairs: dict[Any, Any], *, strict: bool = False) -> No
         return simplify_size(size.xreplace({s: sympy.sympify(v, strict=True) for s, v in sizes.items()}))
 
     def replace(current: Node, operands: tuple[Node, ...]) -> Node:
+        operands = _as_strong(current, operands)
         if not sizes:
             return current.with_operands(operands)
         return _resize(current, operands, replace_size)
 
     with many_allocations():
         return rebuild([node], replace, given)[node]
+
+
+def _as_strong(node: Node, operands: tuple[Node, ...]) -> tuple[Node, ...]:
+    """Give a number the dtype of what it replaces, where the operation of a node takes arrays of one dtype."""
+    if not isinstance(node, Apply) or isinstance(node, Map) or not any(new.is_weak for new in operands):
+        return operands
+    pairs = zip(node.operands, operands, strict=True)
+    return tuple([scale(new.value, ones_of((), old.dtype)) if isinstance(new, Exact) and not old.is_weak else new
+                  for old, new in pairs])  # fmt: skip
 
 
 def _check_sizes(node: Node, sizes: Iterable[sympy.Symbol], strict: bool) -> None:

@@ -1,6 +1,5 @@
 """Points where an operation has no derivative although the line runs through them smoothly."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,44 +11,67 @@ from symback.nodes.node import Node
 
 from .digits import CLOSER, HIGHER, STEPS, UNDEFINED, UNITS, Line, floats, not_smooth, numbers
 
+_LINEAR = 1e-20
 _EQUAL = 32
 """Units within which eigenvalues count as equal: code says NaN from 8 on."""
 
 
-def runs_along_kink(line: Line) -> bool:
-    """Is some operation at a kink, or singular, in a direction that the line does not take?
+def bent_operations(line: Line) -> int:
+    """Count the operations that are at a kink, or singular, in some direction, be it one that the line does not take.
 
-    Then the derivative is what the convention of that operation makes of it: NaN for singular vectors of equal
-    singular values, which the loss may not depend on.
+    There the derivative is what the convention of that operation makes of it: NaN for singular vectors of equal
+    singular values, which the loss may not depend on. The median of four equal numbers has no second difference, but
+    slopes that do not add up.
     """
     here = line.values(HIGHER.context.mpf(0), HIGHER)
     evaluation = Evaluation(line.point, HIGHER)
     rng = np.random.default_rng(0)
+    found = 0
     for node in toposort(line.roots, stops=line.held):
         floats = [operand for operand in node.operands if operand.dtype.kind == "f" and not operand.is_weak]
         if isinstance(node, Apply) and floats:
             try:
-                columns = list(_nearby(node, here, evaluation, rng))
+                found += _chooses_here_alone(node, here) or _is_bent(node, here, evaluation, rng)
             except UNDEFINED:
-                return True
-            noise = max((abs(x) for x in numbers(columns[1]) if x == x), default=0) * HIGHER.context.mpf(10) ** -205
-            if not_smooth(columns[:3], columns[3:], node, noise):
-                return True
-    return False
+                found += 1
+    return found
 
 
-def _nearby(node: Node, here: Any, evaluation: Evaluation, rng: np.random.Generator) -> Iterator[Any]:
-    """Yield the values of an operation beside the point, its operands moved at random: three near, three far."""
-    along = [
+def _chooses_here_alone(node: Apply, here: Any) -> bool:
+    """Is the condition a number that is zero here? Then another branch holds than beside the point."""
+    number = node.operation.name == "where" and node.operands[0].dtype.kind == "f"
+    return number and any(entry == 0 for entry in numbers(here[node.operands[0]]))
+
+
+def _is_bent(node: Node, here: Any, evaluation: Evaluation, rng: np.random.Generator) -> bool:
+    step = STEPS[HIGHER]
+    one, other = (_direction(node, here, rng) for _ in range(2))
+    both = [None if a is None else a + b for a, b in zip(one, other, strict=True)]
+
+    def at(way: list[Any], distance: Any) -> Any:
+        pairs = zip(node.operands, way, strict=True)
+        moved = [here[o] if along is None else np.asarray(here[o] + distance * along) for o, along in pairs]
+        return evaluation.value(node, moved, checked=False)
+
+    near, far = ([at(one, sign * size) for sign in (-1, 0, 1)] for size in (step / CLOSER, step))
+    noise = max((abs(x) for x in numbers(near[1]) if x == x), default=0) * HIGHER.context.mpf(10) ** -205
+    if not_smooth(near, far, node, noise):
+        return True
+    if node.dtype.kind != "f":
+        return False
+    rises = [np.asarray(at(way, step / CLOSER)) - np.asarray(at(way, -step / CLOSER)) for way in (one, other, both)]
+    return any(
+        abs(a + b - c) > noise + (abs(a) + abs(b)) * _LINEAR for a, b, c in zip(*map(numbers, rises), strict=True)
+    )
+
+
+def _direction(node: Node, here: Any, rng: np.random.Generator) -> list[Any]:
+    """Return a random direction for the operands that are floats, None for the others."""
+    return [
         HIGHER.array(rng.choice((-1.0, 1.0), x.shape) * rng.uniform(0.5, 1.5, x.shape), operand.dtype)
         if operand.dtype.kind == "f" and not operand.is_weak else None
         for operand in node.operands for x in [np.asarray(here[operand])]
     ]  # fmt: skip
-    for step in (STEPS[HIGHER] / CLOSER, STEPS[HIGHER]):
-        for sign in (-1, 0, 1):
-            pairs = zip(node.operands, along, strict=True)
-            moved = [here[o] if way is None else np.asarray(here[o] + sign * step * way) for o, way in pairs]
-            yield evaluation.value(node, moved, checked=False)
 
 
 def has_equal_eigenvalues(node: Node, values: Any) -> bool:

@@ -40,6 +40,8 @@ _MATRICES = frozenset({
     "eigenvectors", "eigenvalues_upper", "eigenvectors_upper", "singular_values", "left_vectors", "right_vectors",
     "orthogonal_factor", "triangular_factor",
 })  # fmt: skip
+_ADDING = frozenset({"astype", "diff_along", "cumsum_along", "scatter_add", "sum_runs"})
+"""What is linear, and yet rounds."""
 _CHOICES = frozenset({
     "max_over", "min_over", "nanmax_over", "nanmin_over", "maximum", "minimum", "fmax", "fmin", "sort_along", "clip",
 })  # fmt: skip
@@ -135,6 +137,8 @@ def rounded_at(
 def _rounded(node: Node, value: Any, coarsest: float, rng: np.random.Generator) -> Any:
     if node.is_weak:
         exact = not isinstance(node, Exact) or float(value).is_integer()
+        if not exact and rng.random() < 0.3:  # as it is beside numbers of that dtype
+            return HIGH.context.mpf(float(np.float32(float(value)) if coarsest == UNITS["float32"] else value))
         return value if exact else value * (1 + HIGH.context.mpf(coarsest) * int(rng.choice((-1, 1))))
     array = np.asarray(value)
     if node.dtype.kind != "f":
@@ -184,7 +188,7 @@ def _only_moves(node: Node) -> bool:
             len(node.operands) == 1 and len(node.subscripts.inputs[0]) <= len(node.subscripts.out)
         )
     if isinstance(node, Apply):
-        return primitive_of(node).linear and node.operation.name != "astype"
+        return primitive_of(node).linear and node.operation.name not in _ADDING
     return isinstance(node, Named)
 
 

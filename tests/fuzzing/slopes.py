@@ -9,7 +9,7 @@ import symback as sb
 from symback.nodes.leaves import variable
 from symback.nodes.node import Node
 
-from .corners import runs_along_kink
+from .corners import bent_operations
 from .digits import HIGH, HIGHER, Excluded, Line, all_finite, floats, is_finite, numbers, values_at
 from .subject import Subject, Wrong
 
@@ -90,7 +90,8 @@ def _hold(
         raise Excluded("rounding decides")
     kinks = line.kinks()
     shown = f"claimed {_floats(claimed)}\nslopes  {[_floats(pair) for pair in kinks.slopes]}\nat {kinks.where}"
-    if kinks.count == 0 and runs_along_kink(line):
+    bent = bent_operations(line)
+    if kinks.count == 0 and bent:
         raise Excluded("along a kink")
     if kinks.count == 0:
         raise Wrong(shown)
@@ -98,7 +99,7 @@ def _hold(
         raise Excluded("infinite slope")
     if kinks.jumps:
         raise Excluded("at a jump")
-    if kinks.count > 1:
+    if kinks.count > 1 or bent > 1:
         raise Excluded("several kinks")
     if kinks.ranks:
         raise Excluded("ranks of ties")
