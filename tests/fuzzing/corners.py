@@ -12,6 +12,8 @@ from symback.nodes.node import Node
 from .digits import CLOSER, HIGHER, STEPS, UNDEFINED, UNITS, Line, floats, not_smooth, numbers
 
 _LINEAR = 1e-20
+_TRIES = 6
+"""How many directions are tried: along two of them that put ties in the same order slopes do add up."""
 _EQUAL = 32
 """Units within which eigenvalues count as equal: code says NaN from 8 on."""
 
@@ -31,7 +33,8 @@ def bent_operations(line: Line) -> int:
         floats = [operand for operand in node.operands if operand.dtype.kind == "f" and not operand.is_weak]
         if isinstance(node, Apply) and floats:
             try:
-                found += _chooses_here_alone(node, here) or _is_bent(node, here, evaluation, rng)
+                bent = any(_is_bent(node, here, evaluation, rng) for _ in range(_TRIES))
+                found += bent or _chooses_here_alone(node, here)
             except UNDEFINED:
                 found += 1
     return found

@@ -117,7 +117,7 @@ def rounded_at(
     with np.errstate(all="ignore"):
         for node in order:
             if node not in values:
-                operands = [values[operand] for operand in node.operands]
+                operands = [_narrowed(node, operand, values[operand], rng) for operand in node.operands]
                 try:
                     value = evaluation.value(node, operands, checked=False)
                     if inputs and isinstance(node, Apply) and node.operation.name in _MATRICES:
@@ -132,6 +132,12 @@ def rounded_at(
                 kept = value if node.is_weak else np.asarray(value)
                 values[node] = kept if moves else _rounded(node, value, coarsest, rng)
     return values
+
+
+def _narrowed(node: Node, operand: Node, value: Any, rng: np.random.Generator) -> Any:
+    """Take a number now and then as float32, as it is in the code of a node of that dtype."""
+    narrow = node.dtype == np.float32 and isinstance(operand, Exact) and rng.random() < 0.5
+    return HIGH.context.mpf(float(np.float32(float(value)))) if narrow else value
 
 
 def _rounded(node: Node, value: Any, coarsest: float, rng: np.random.Generator) -> Any:
