@@ -457,3 +457,12 @@ def test_what_has_no_digits_is_differenced_in_floats() -> None:
     assert (report.passed, report.rows[0].method) == (True, "five-point")
     with pytest.raises(errors.InputError, match=r"declare mpmath=.*five-point"):
         check_grad(reduction.sum(plain(x)), x, methods="mpmath")
+
+
+def test_a_gradient_of_zeros_passes_with_a_word_on_it():
+    """All units are off: a rule that forgot its argument would pass as well."""
+    x = sb.tensor("x", (3,))
+    dead = sb.check_grad(sb.sum(sb.relu(x)), x, at={"x": -np.ones(3)})
+    assert dead.passed
+    assert "it is 0 here in every entry" in str(dead)
+    assert "it is 0 here" not in str(sb.check_grad(sb.sum(sb.relu(x)), x, at={"x": np.array([-1.0, 1.0, 2.0])}))

@@ -360,3 +360,10 @@ def test_no_digit_is_certain_where_rounding_changes_all() -> None:
         except Excluded as rule:
             rules.add(str(rule))
     assert "no digit is certain" in rules
+
+
+def test_the_logarithm_of_nearly_one_has_digits() -> None:
+    """log(1 - 1e-69) was 0 in digits (seed 4067520)."""
+    x = sb.tensor("x", ())
+    value = evaluate(sb.special.log_ndtr(x), {x: 17.5}, HIGH)[()]
+    assert abs(value / -HIGH.context.ncdf(-17.5) - 1) < 1e-40

@@ -8,6 +8,7 @@ the noise of the function. The verdict is "passed", "failed", or "undecided" whe
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,6 +44,8 @@ def _gradient(loss: Node, wrt: Sequence[Node]) -> list[Node]:
 
 CALCULUS = Calculus(_gradient, vdot, partial(forward.jvp, disconnected="zero"))
 """The passes that are checked."""
+
+_ZERO = "it is 0 here in every entry, as where all units are off: another point tells more"
 
 
 def check_grad(
@@ -163,8 +166,17 @@ def _second_report(graph: Graph, names: Sequence[str], options: Options) -> Grad
 def _rows(subjects: Sequence[Subject], names: Sequence[str], options: Options) -> tuple[GradientRow, ...]:
     with np.errstate(all="ignore"):
         return tuple(
-            METHODS[name](subject, options) for subject in subjects for name in names or [default_method(subject)]
+            _with_note(METHODS[name](subject, options), subject)
+            for subject in subjects
+            for name in names or [default_method(subject)]
         )
+
+
+def _with_note(row: GradientRow, subject: Subject) -> GradientRow:
+    """Say that a gradient of zeros, as of units that are all off, tells little about the rule."""
+    if not row.passed or not subject.claimed.size or subject.claimed.any():
+        return row
+    return replace(row, note="; ".join(filter(None, [row.note, _ZERO])))
 
 
 def _named(methods: str | Sequence[str] | None) -> list[str]:

@@ -31,7 +31,7 @@ def bent_operations(line: Line) -> int:
     found = 0
     for node in toposort(line.roots, stops=line.held):
         floats = [operand for operand in node.operands if operand.dtype.kind == "f" and not operand.is_weak]
-        if isinstance(node, Apply) and floats:
+        if isinstance(node, Apply) and floats and node not in line.held:
             try:
                 bent = any(_is_bent(node, here, evaluation, rng) for _ in range(_TRIES))
                 found += bent or _chooses_here_alone(node, here)

@@ -149,7 +149,9 @@ def _rounded(node: Node, value: Any, coarsest: float, rng: np.random.Generator) 
     array = np.asarray(value)
     if node.dtype.kind != "f":
         return array
-    unit = HIGH.context.mpf(UNITS[node.dtype.name])
+    factored = [operand for operand in node.operands if isinstance(node, Contract) and operand.dtype.kind == "f"]
+    units = [UNITS[part.dtype.name] for part in (node, *factored)]  # factors of float32 are multiplied in float32
+    unit = HIGH.context.mpf(max(units))
     factors = np.array([1 + unit * int(sign) for sign in rng.choice((-1, 1), array.size)], dtype=object)
     return np.asarray(array * factors.reshape(array.shape), dtype=object)
 

@@ -92,7 +92,8 @@ ndtri = _special(
 )  # fmt: skip
 log_ndtr = _special(
     "log_ndtr", derivative=lambda y, x: inverse_mills(x), numpy="scipy.special.log_ndtr",
-    mpmath=lambda mp, x: mp.log(mp.ncdf(x)), latex=r"\log \Phi\left({0}\right)", domain=REAL,
+    mpmath=lambda mp, x: mp.log1p(-mp.ncdf(-x)) if x > 0 else mp.log(mp.ncdf(x)),
+    latex=r"\log \Phi\left({0}\right)", domain=REAL,
     doc="Logarithm of ndtr, without underflow; its derivative is the inverse Mills ratio.",
 )  # fmt: skip
 
