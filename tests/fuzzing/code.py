@@ -12,7 +12,7 @@ from symback.nodes.apply import Apply, Map
 from symback.nodes.node import Node
 
 from .corners import has_equal_eigenvalues
-from .digits import Excluded, floats, in_range, numbers, rounded_at, values_at
+from .digits import UNITS, Excluded, floats, in_range, numbers, rounded_at, values_at
 from .subject import Subject, Wrong
 
 _STRICT = 64
@@ -20,6 +20,8 @@ _STRICT = 64
 _EXPLAINED = 64
 """By how much an error may exceed what random roundings of the graph as written did to the result."""
 _SAMPLES = 4
+_APART = 4
+"""Units within which floats may come out equal."""
 _SQUARING = frozenset({"std_over", "norm_over"})
 _OF_NUMPY = ("Degrees of freedom <= 0", "Mean of empty slice", "All-NaN slice")
 """What NumPy's own functions warn of, as they do in the code that one would write."""
@@ -123,6 +125,8 @@ def _explain(
 ) -> None:  # fmt: skip
     """Measure what roundings do to the results that are off: of intermediate results, then of the inputs too."""
     roots = [outputs[k] for k in bad]
+    if any(_nearly_equal(node, values) for node in toposort(roots)):
+        raise Excluded("a comparison within rounding")
     spread = [np.zeros(np.shape(values[root])) for root in roots]
     off, undecided = list(range(len(roots))), False
     for count in range(4 * _SAMPLES):
@@ -166,6 +170,17 @@ def _underflows(function: Any, arguments: Sequence[Any]) -> bool:
 def _decided_by_rounding(node: Node, moved: Any, values: Any) -> bool:
     """Is a comparison another one when intermediate results are rounded, as those of numbers that cancel are?"""
     return node.dtype.kind == "b" and bool(np.any(np.asarray(moved[node]) != np.asarray(values[node])))
+
+
+def _nearly_equal(node: Node, values: Any) -> bool:
+    """Does it compare numbers that floats would not tell apart?"""
+    floats_of = [operand for operand in node.operands if operand.dtype.kind == "f"]
+    if node.dtype.kind != "b" or len(floats_of) != 2 or len(node.operands) != 2:
+        return False
+    unit = max(UNITS[operand.dtype.name] for operand in floats_of)
+    one, other = np.broadcast_arrays(*[np.asarray(values[operand], dtype=object) for operand in floats_of])
+    pairs = zip(one.flat, other.flat, strict=True)
+    return any(a != b and abs(a - b) <= _APART * unit * max(abs(a), abs(b)) for a, b in pairs)
 
 
 def _room(node: Node, value: Any, spread: Any) -> Any:
