@@ -18,9 +18,10 @@ from fuzzing.graphs import Graph, graphs, seeded_graph
 from fuzzing.menu import menu
 from fuzzing.subject import Subject, Wrong
 from symback.check.evaluate import evaluate
-from symback.nodes.leaves import variable
+from symback.nodes.leaves import exact, variable
 from symback.op.public import FUNCTIONS
 from symback.op.table import PRIMITIVES
+from symback.ops.indexing.slices import set_slice
 
 FRESH = random.SystemRandom().randrange(2**32)
 """The seed of the graphs that are new in this run."""
@@ -367,3 +368,11 @@ def test_the_logarithm_of_nearly_one_has_digits() -> None:
     x = sb.tensor("x", ())
     value = evaluate(sb.special.log_ndtr(x), {x: 17.5}, HIGH)[()]
     assert abs(value / -HIGH.context.ncdf(-17.5) - 1) < 1e-40
+
+
+def test_a_number_that_is_written_into_an_array_does_not_move() -> None:
+    """The tangent of an integer 2 was 2 (seed 4090492)."""
+    x, v = sb.tensor("x", (3,)), sb.tensor("v", (3,))
+    node = set_slice((x, exact(2)), (1,))
+    tangent = sb.lambdify([v], sb.jvp(node, x, v))(np.ones(3))
+    assert tangent.tolist() == [1.0, 0.0, 1.0]

@@ -16,7 +16,7 @@ from symback.nodes.add import Plus, add
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.contract import Contract, contract, is_zero
 from symback.nodes.dtypes import BOOL, is_float
-from symback.nodes.leaves import ones_of
+from symback.nodes.leaves import exact, ones_of
 from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to, zeros_of
 from symback.nodes.shapes import Shape
@@ -112,6 +112,8 @@ class _Sweep:
         """Return the tangent of an operand, zero if it does not move; indices, which have none, stay what they are."""
         if operand in self.known:
             return with_dtype(self.known[operand], operand)
+        if operand.is_weak:
+            return exact(0)
         return zeros_of(operand) if is_float(operand.dtype) else operand
 
     def _beside(self, tangent: Node, rank: int) -> Node:
