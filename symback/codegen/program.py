@@ -316,9 +316,8 @@ class Builder:
     def _spell_structural(self, node: Apply, spelling: Callable[..., Any]) -> Text:
         speller = Speller(self, node)
         texts = self.operand_texts(node)
-        pairs = zip(node.operands, texts, strict=True)
-        narrow = node.dtype == FLOAT32  # a Python number among arrays of it is one too
-        strong = [as_numpy(node if narrow else x, text) if x in self.python else text for x, text in pairs]
+        number = {x: node if node.dtype == FLOAT32 else x for x in node.operands if x in self.python}
+        strong = [as_numpy(number[x], t) if x in number else t for x, t in zip(node.operands, texts, strict=True)]
         written = [Operand.of(text, weak) for text, weak in zip(strong, texts, strict=True)]
         text = spelling(speller, written, node.operation.parameters)
         return Text(text, depth=deepest(strong), reduced=text.axes if isinstance(text, Reduction) else ())

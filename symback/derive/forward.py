@@ -112,9 +112,9 @@ class _Sweep:
         """Return the tangent of an operand, zero if it does not move; indices, which have none, stay what they are."""
         if operand in self.known:
             return with_dtype(self.known[operand], operand)
-        if operand.is_weak:
-            return exact(0)
-        return zeros_of(operand) if is_float(operand.dtype) else operand
+        if is_float(operand.dtype):
+            return zeros_of(operand)
+        return exact(0.0) if operand.is_weak else operand
 
     def _beside(self, tangent: Node, rank: int) -> Node:
         """Insert axes of size 1 behind the leading ones, so that the others stand where broadcasting wants them."""

@@ -10,7 +10,6 @@ from symback.graph import many_allocations, rebuild, toposort
 from symback.nodes.apply import Apply, Map, Operation
 from symback.nodes.leaves import Exact, Leaf, Ones, Size, Variable, as_node, ones_of, size_of
 from symback.nodes.node import HOOKS, Node, Param
-from symback.nodes.products import scale
 from symback.nodes.shapes import as_shape, as_size, simplify_size, size_symbol
 
 SizeMap = Callable[[Any], Any]
@@ -62,7 +61,7 @@ def _as_strong(node: Node, operands: tuple[Node, ...]) -> tuple[Node, ...]:
     if not isinstance(node, Apply) or isinstance(node, Map) or not any(new.is_weak for new in operands):
         return operands
     pairs = zip(node.operands, operands, strict=True)
-    return tuple([scale(new.value, ones_of((), old.dtype)) if isinstance(new, Exact) and not old.is_weak else new
+    return tuple([ones_of((), old.dtype) * new.value if isinstance(new, Exact) and not old.is_weak else new
                   for old, new in pairs])  # fmt: skip
 
 
