@@ -34,7 +34,7 @@ from symback.draw.drawing import Drawing, draw
 from symback.fields import divergence, laplacian
 from symback.function import function
 from symback.interop.serialize import dumps, loads
-from symback.interop.sympy import from_sympy, to_sympy
+from symback.interop.symbolic.bridge import from_sympy, to_sympy
 from symback.interop.text.formula import from_text
 from symback.interop.tracing import from_function
 from symback.nodes.leaves import Variable

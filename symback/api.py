@@ -12,7 +12,7 @@ from symback.codegen.structure.compressed import compressed
 from symback.codegen.updating.plan import NewValues, new_values
 from symback.errors import training as messages
 from symback.graph import toposort
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import integer_of

@@ -6,7 +6,7 @@ from typing import Any
 from symback import errors
 from symback.derive.batch import batched
 from symback.graph import toposort
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.nodes.apply import Named
 from symback.nodes.contract import Contract, contract
 from symback.nodes.dtypes import is_float

@@ -8,7 +8,7 @@ from symback.codegen.passes.contraction import size_hints
 from symback.derive import curvature, higher, reverse, stable
 from symback.derive.reverse import check_wrt
 from symback.graph import toposort
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.interop.vectors import one_scalar, outputs_of, vectors_for
 from symback.sparse import sparse_hessian, sparse_jacobian
 from symback.structure import Nested, leaves_of, refill

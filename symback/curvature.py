@@ -4,7 +4,7 @@ from typing import Any
 
 from symback.derive import curvature
 from symback.derive.reverse import check_wrt
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.interop.vectors import one_scalar, outputs_of, vectors_for
 from symback.structure import Nested
 

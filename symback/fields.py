@@ -9,7 +9,7 @@ from symback import errors
 from symback.derive import higher, reverse
 from symback.derive.reverse import check_wrt
 from symback.derive.traces import trace
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.interop.vectors import one_scalar
 from symback.nodes.add import add
 from symback.nodes.node import Node

@@ -21,7 +21,7 @@ from symback.derive.sparsity.places import Place, Term
 from symback.derive.sparsity.propagation import entry_sets
 from symback.derive.sparsity.terms import terms_of
 from symback.graph import replaced, toposort
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.dtypes import is_float

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from symback.graph import toposort
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.rewrite.engine import Engine, Rule, checked_rules
 from symback.rewrite.reasons import explained, places_in
 from symback.rewrite.report import Explanation

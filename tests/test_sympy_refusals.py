@@ -8,7 +8,7 @@ from sympy import Function, Symbol, symbols
 
 import symback as sb
 from symback import errors
-from symback.interop.sympy import from_sympy, to_sympy
+from symback.interop.symbolic.bridge import from_sympy, to_sympy
 from symback.nodes.leaves import exact
 from symback.nodes.node import Node
 

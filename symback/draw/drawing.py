@@ -11,7 +11,7 @@ from symback.draw.picture import Picture
 from symback.draw.scene import Scene, differentiated, scene_of
 from symback.draw.svg import svg_of
 from symback.errors.page import unknown_suffix
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.interop.vectors import one_scalar, outputs_of
 from symback.nodes.apply import Named
 from symback.page.save import checked_path, write_whole

@@ -6,7 +6,7 @@ import numpy as np
 
 from symback import errors
 from symback.derive.reverse import check_output
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.nodes.node import Node
 from symback.ops.elementwise.logic import astype
 from symback.structure import Nested, leaves_as_in

@@ -10,7 +10,7 @@ from symback.codegen.passes.contraction import size_hints
 from symback.derive import forward, higher, reverse, stable
 from symback.errors import objectives as messages
 from symback.graph import replaced, toposort
-from symback.interop.sympy import Conversion
+from symback.interop.symbolic.conversion import Conversion
 from symback.nodes.apply import Named
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Variable

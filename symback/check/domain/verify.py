@@ -14,7 +14,7 @@ from symback.check.domain.words import argument_of, cure_of, outcome_of, when_of
 from symback.derive import stable
 from symback.errors.domain import no_domain_outputs, no_real_outputs
 from symback.graph import toposort
-from symback.interop.sympy import SympyBridge
+from symback.interop.symbolic.bridge import SympyBridge
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Named, unnamed
 from symback.nodes.contract import Contract

@@ -10,7 +10,7 @@ from sympy.logic.boolalg import Boolean
 
 from symback import errors
 from symback.graph import toposort
-from symback.interop.correspondence import INTO_SYMPY
+from symback.interop.symbolic.correspondence import INTO_SYMPY
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.contract import Contract

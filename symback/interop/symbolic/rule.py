@@ -1,0 +1,58 @@
+"""How an expression of SymPy becomes a node: what a row of the tables says, and what a rule gets to work with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+
+import sympy
+from sympy.core.function import AppliedUndef
+
+from symback import errors
+from symback.interop.symbolic.correspondence import HINTS
+from symback.nodes.leaves import Variable
+from symback.nodes.node import Node
+from symback.nodes.shapes import SizeExpr
+
+
+class Given(Protocol):
+    """What a rule gets beside the expression."""
+
+    def node(self, argument: sympy.Basic) -> Node:
+        """Return the node of one of the children, which have been converted."""
+
+    def inside(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node]) -> Node:
+        """Convert an expression in which some symbols stand for nodes: the body of a sum, of a lambda."""
+
+    def variable(self, symbol: sympy.Basic, shape: Sequence[SizeExpr]) -> Variable:
+        """Return the variable that a symbol of any kind stands for, one and the same for each symbol."""
+
+    def size(self, size: sympy.Basic) -> SizeExpr:
+        """Return a size: an integer, or an expression of symbolic sizes."""
+
+
+Convert = Callable[[Any, Given], Node]
+
+
+class Rule(NamedTuple):
+    """A row of a table.
+
+    Attributes:
+        convert: From the expression and what is given to the node.
+        children: The arguments that are converted before; the others are names, sizes, indices, bodies.
+    """
+
+    convert: Convert
+    children: Callable[[Any], Sequence[sympy.Basic]] = lambda part: part.args
+
+
+def refusal(part: sympy.Basic) -> errors.UsageError:
+    """Return the error for an expression that has no counterpart, with the nearest thing that works."""
+    kind = type(part).__name__
+    if isinstance(part, AppliedUndef):
+        hint = "an undefined function has no value; declare it with sb.elementwise and apply that"
+    elif isinstance(part, sympy.Function) and kind not in HINTS:
+        hint = "there is no such elementwise function; declare it with sb.elementwise and apply that"
+    else:
+        hint = HINTS.get(kind, "only real scalar expressions of elementary functions are supported")
+    text = str(part) if sum(1 for _ in islice(sympy.preorder_traversal(part), 30)) < 30 else ""
+    return errors.no_counterpart(kind, text, hint)
