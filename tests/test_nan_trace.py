@@ -447,7 +447,7 @@ def test_tracers_stay_as_they_are() -> None:
 
 def test_a_function_without_source_says_so() -> None:
     namespace: dict[str, Any] = {"np": np}
-    exec("def hidden(x):\n    return np.log(x)", namespace)
+    exec(compile("def hidden(x):\n    return np.log(x)", "<nowhere>", "exec"), namespace)
     found = sb.nan_trace(namespace["hidden"], [ZERO])
     assert (found.found, found.kind) == (True, "made")
     assert "hidden was not watched inside: its source is not to be had; define it in a file" in str(found)
