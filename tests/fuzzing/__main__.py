@@ -6,13 +6,12 @@ its checks. A finding never stops the run.
 
 import argparse
 import os
-import signal
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
@@ -23,15 +22,10 @@ from symback.op.table import PRIMITIVES  # noqa: E402
 from .checks import CHECKS, examine  # noqa: E402
 from .coverage import covered, functions_of  # noqa: E402
 from .graphs import seeded_graph  # noqa: E402
+from .patience import SECONDS, TooSlowError, patience  # noqa: E402
 
 _CHUNK = 250
-_SECONDS = 20.0
-"""Of CPU time, after which an example is given up: mpmath's series for some functions of 1e30 have no end."""
 _MOST_SHOWN = 6000
-
-
-class TooSlowError(BaseException):
-    """An example that took too long; no `Exception`, so that no check takes it for a finding."""
 
 
 class Tally(NamedTuple):
@@ -60,20 +54,13 @@ def arguments(given: list[str]) -> argparse.Namespace:
 def run(first: int, count: int, only: list[str]) -> Tally:
     """Run the examples of so many seeds."""
     tally = Tally(Counter(), Counter(), Counter(), Counter(), [])
-    signal.signal(signal.SIGVTALRM, _give_up)
     for seed in range(first, first + count):
-        signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS)
         try:
-            _one(seed, only, tally)
+            with patience(SECONDS):
+                _one(seed, only, tally)
         except TooSlowError:
             tally.outcomes["all", "given up: too slow"] += 1
-        finally:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     return tally
-
-
-def _give_up(*_: Any) -> None:
-    raise TooSlowError
 
 
 def _one(seed: int, only: list[str], tally: Tally) -> None:
