@@ -34,7 +34,8 @@ from symback.draw.drawing import Drawing, draw
 from symback.fields import divergence, laplacian
 from symback.function import function
 from symback.interop.serialize import dumps, loads
-from symback.interop.symbolic.bridge import from_sympy, to_sympy
+from symback.interop.symbolic.bridge import from_sympy
+from symback.interop.symbolic.into_sympy import to_sympy
 from symback.interop.text.formula import from_text
 from symback.interop.tracing import from_function
 from symback.nodes.leaves import Variable
@@ -90,6 +91,7 @@ from symback.rewrite.algebra import SIMPLIFY
 from symback.rewrite.engine import Rule
 from symback.rewrite.report import Explanation
 from symback.rewrite.stability import STABILISE, TAILS
+from symback.scalar.function import scalar_function
 from symback.sparse import SparseMatrix, hessian_sparsity, sparsity
 from symback.transform import explain, rewrite, simplify
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from symback import errors
+from symback.codegen.bound import Functions, checked_functions
 from symback.codegen.cost.estimate import estimate
 from symback.codegen.cost.tally import Cost
 from symback.codegen.function import CompiledFunction, compile_function
@@ -23,10 +24,12 @@ _OPTIONS = {"style": ("readable", "fast"), "tails": ("absolute", "relative"), "s
 """The values that options of lambdify can have."""
 
 
-def _check_options(**given: str) -> None:
+def _checked_options(functions: Any, **given: str) -> Functions:
+    """Check options; return what undefined functions are."""
     for option, value in given.items():
         if value not in _OPTIONS[option]:
             raise errors.bad_option("lambdify", option, value, _OPTIONS[option])
+    return checked_functions(functions)
 
 
 def _checked_input(node: Node) -> Variable:
@@ -52,7 +55,7 @@ def lambdify(
     inputs: Sequence[Any], outputs: Nested, *, target: str = "numpy", style: str = "readable", tails: str = "absolute",
     structure: str = "dense", name: str | None = None, check: bool = True, sizes: Mapping[str, int] | None = None,
     cost: bool = False, reuse_buffers: bool = True, updates: Mapping[Any, Any] | None = None,
-    memory_limit: int | None = None,
+    memory_limit: int | None = None, functions: Mapping[str, Any] | None = None,
 ) -> CompiledFunction:  # fmt: skip
     """Emit a NumPy function of `inputs` that returns `outputs`, and load it.
 
@@ -70,9 +73,10 @@ def lambdify(
         reuse_buffers: Fast style: keep memory from call to call, in each thread its own; results are new arrays.
         updates: New values of inputs, written into the arrays given when all else is computed: see docs/training.md.
         memory_limit: How many bytes one result may take, None for any: checked before anything is computed.
+        functions: What undefined functions are, ``{"f": (f, df, d2f)}``: see docs/sympy.md.
 
     Raises:
-        InputError: If an output depends on what no input gives, or an option or a size is unknown.
+        InputError: If an output depends on what no input gives, an option or a size is unknown, a function is missing.
         InvalidNameError: If two variables or two `let` expressions have one name.
         ShapeError, DtypeError: If a new value has not the shape and the dtype of what it replaces.
         MemoryLimitError: If a result takes more than `memory_limit` at any sizes; else the call raises it.
@@ -83,9 +87,9 @@ def lambdify(
         >>> float(sb.lambdify([x], sb.sum(x**2))([1.0, 2.0]))
         5.0
     """
-    _check_options(style=style, tails=tails, structure=structure)
+    given = _checked_options(functions, style=style, tails=tails, structure=structure)
     options = {"target": target, "style": style, "name": name, "check": check, "cost": cost,
-               "reuse_buffers": reuse_buffers, "memory_limit": _limit(memory_limit)}  # fmt: skip
+               "reuse_buffers": reuse_buffers, "memory_limit": _limit(memory_limit), "functions": given}  # fmt: skip
     return _compiled(inputs, outputs, {} if updates is None else updates, tails, structure, sizes, options)
 
 
@@ -95,7 +99,8 @@ def _compiled(
 ) -> CompiledFunction:  # fmt: skip
     """Settle what is emitted, and emit it."""
     given = Conversion(outputs)
-    variables, written = [_checked_input(node) for node in given.nodes(list(inputs))], given.nodes(outputs)
+    variables = [_checked_input(node) for node in given.nodes(given.arguments(list(inputs)))]
+    written = given.nodes(outputs)
     new = _new_values(given, updates, variables)
     nodes, explanation = settle([*written, *new.nodes], tails)
     hints = size_hints("lambdify", sizes, [*variables, *nodes])

@@ -11,7 +11,7 @@ from symback.graph import toposort
 from symback.interop.symbolic.conversion import Conversion
 from symback.interop.vectors import one_scalar, outputs_of, vectors_for
 from symback.sparse import sparse_hessian, sparse_jacobian
-from symback.structure import Nested, leaves_of, refill
+from symback.structure import Nested, refill
 
 Expected: TypeAlias = Mapping[str, int] | None
 """How large symbolic sizes are expected to be, by name."""
@@ -58,7 +58,7 @@ def grad(loss: Any, wrt: Nested, *, disconnected: str = "error") -> Nested:
     """
     given = Conversion(loss)
     node = one_scalar("grad", loss, given)
-    return given.results(wrt, _mode(given).grad(node, given.nodes(wrt), disconnected=disconnected))
+    return given.by_variables(wrt, _mode(given).grad(node, given.variables(wrt), disconnected=disconnected))
 
 
 def vjp(outputs: Nested, wrt: Nested, cotangents: Nested, *, disconnected: str = "error") -> Nested:
@@ -198,23 +198,31 @@ def jacobian(
         >>> sb.jacobian({"linear": A @ x, "total": sb.sum(x)}, [x])["linear"]
         [A]
     """
-    rows = _jacobians(Conversion(output), output, wrt, disconnected, order, sparse, sizes)
-    return refill(output, [refill(wrt, row) for row in rows])
+    given = Conversion(output)
+    return given.jacobians(output, wrt, _jacobians(given, output, wrt, disconnected, order, sparse, sizes))
 
 
 def _jacobians(
     given: Conversion, output: Nested, wrt: Nested, disconnected: str, order: str, sparse: bool, sizes: Expected
-) -> list[list[Any]]:
-    """Return the derivatives of each output by each variable."""
+) -> list[list[list[Any]]]:
+    """Return the derivatives of each output, of each of its entries if it is an explicit matrix, by each variable."""
     if order not in ORDERS:
         raise errors.bad_option("jacobian", "order", order, ORDERS)
-    nodes, variables = given.arrays("jacobian", output), given.nodes(wrt)
+    variables = given.variables(wrt)
     if sparse:
-        return [sparse_jacobian(node, variables, disconnected=disconnected, sizes=sizes) for node in nodes]
-    hints = size_hints("jacobian", sizes, toposort([*nodes, *variables]))
+        nodes = given.arrays("jacobian", output)
+        return [[sparse_jacobian(node, variables, disconnected=disconnected, sizes=sizes)] for node in nodes]
+    leaves = given.entries("jacobian", output)
+    hints = size_hints("jacobian", sizes, toposort([*(node for leaf in leaves for node in leaf), *variables]))
     options = {} if given.plain else {"order": order, "hints": hints}
-    rows = [_higher(given).jacobian(node, variables, disconnected=disconnected, **options) for node in nodes]
-    return [leaves_of(given.results(variables, row)) for row in rows]
+    rows = []
+    for leaf in leaves:
+        if len(leaf) != 1:
+            check_wrt("jacobian", leaf, variables, disconnected)
+        zero = "zero" if len(leaf) != 1 else disconnected
+        found = [_higher(given).jacobian(node, variables, disconnected=zero, **options) for node in leaf]
+        rows.append([given.exprs(row) for row in found])
+    return rows
 
 
 def jacobian_order(output: Any, wrt: Nested, *, sizes: Expected = None) -> Nested:
@@ -276,7 +284,7 @@ def hessian(
     """
     given = Conversion(loss)
     node = one_scalar("hessian", loss, given)
-    variables = given.nodes(wrt)
+    variables = given.variables(wrt)
     check_wrt("hessian", [node], variables, disconnected)
     if sparse:
         blocks = sparse_hessian(node, variables, disconnected=disconnected, sizes=sizes)
@@ -284,4 +292,4 @@ def hessian(
     hints = size_hints("hessian", sizes, toposort([node, *variables]))
     options = {} if given.plain else {"hints": hints}
     rows = _higher(given).hessian(node, variables, disconnected=disconnected, **options)
-    return refill(wrt, [given.results(wrt, row) for row in rows])
+    return given.hessians(wrt, rows)

@@ -109,7 +109,7 @@ FOLDERS = ("elementwise", "special", "losses", "reductions", "products", "linalg
 def sections() -> Iterator[tuple[str, list[PublicFunction]]]:
     """Yield the heading and the functions of each module that declares some."""
     found = pkgutil.walk_packages(symback.ops.__path__, "symback.ops.")
-    modules = sorted((m.name for m in found if ".numerics" not in m.name), key=place_of)
+    modules = sorted((m.name for m in found if m.name.split(".")[2] in FOLDERS), key=place_of)
     places = {entry.name: module_of(entry, modules) for entry in FUNCTIONS.values()}
     for module in modules:
         entries = [FUNCTIONS[name] for name in sorted(places) if places[name] == module]

@@ -28,7 +28,7 @@ LAYERS = [
     ["rewrite"],
     ["derive"],
     ["codegen", "latex"],
-    ["interop", "check", "derivation", "draw"],
+    ["interop", "scalar", "check", "derivation", "draw"],
     ["sparse", "calculus", "fields", "curvature", "transform", "optim", "batching", "api", "function", "objective"],
     ["command", "testing"],
     ["__init__", "__main__"],

@@ -141,7 +141,7 @@ def test_deep_graphs(build: Callable[[int], tuple[Node, Node]], depth: int) -> N
     assert hash(node) == hash(node)
     assert node == node
     assert len(repr(node)) < 2000
-    assert sympy.srepr(node) == str(node) == repr(node)
+    assert str(node) == repr(node) == sympy.sstr(node)
     assert len(sympy.pretty(node)) < 4000
     assert node.free_symbols == {v, sympy.Symbol("n", integer=True, nonnegative=True)}
     assert node.has(v)

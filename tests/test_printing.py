@@ -31,7 +31,7 @@ W = sb.tensor("W", ("m", "n"))
     ],
 )
 def test_nodes_print_as_they_are_written(node, text):
-    assert str(node) == repr(node) == sympy.srepr(node) == sympy.sstr(node) == text
+    assert str(node) == repr(node) == sympy.sstr(node) == text
     assert [line.rstrip() for line in sympy.pretty(node).splitlines()] == text.splitlines()
 
 

@@ -323,6 +323,14 @@ def test_the_transpose_of_what_is_symmetric_by_its_making_is_itself():
         assert "symmetric matrix" not in [reason.rule for reason in sb.explain(sb.matrix_transpose(node))], node
 
 
+def test_the_diagonal_of_what_is_symmetric_is_not_all_of_it():
+    S = sb.tensor("S", ("n", "n"))
+    for node in (sb.einsum("kj,ki->ij", S, S), sb.exp(sb.outer(x, x)), S + S.T):
+        found = sb.diag(sb.diagonal(node))
+        assert sb.simplify(found).shape == found.shape
+        assert "symmetric matrix" not in [reason.rule for reason in sb.explain(found)], node
+
+
 def test_explain_says_what_was_applied_where():
     s = sb.let("s", 1 / (1 + sb.exp(-x)))
     reasons = sb.explain(sb.let("L", -sb.sum(sb.log(s))))

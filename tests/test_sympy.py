@@ -12,8 +12,9 @@ from sympy import Max, Min, Piecewise, Rational, Symbol, pi, sqrt, symbols
 import symback as sb
 from reference import evaluate
 from symback import errors
-from symback.interop.symbolic.bridge import SympyBridge, from_sympy, to_sympy
+from symback.interop.symbolic.bridge import SympyBridge, from_sympy
 from symback.interop.symbolic.correspondence import INTO_NODES, INTO_SYMPY
+from symback.interop.symbolic.into_sympy import to_sympy
 from symback.nodes.leaves import as_node, exact
 from symback.nodes.node import HOOKS, METHODS, Node
 

@@ -17,7 +17,8 @@ from symback.check.reports.comparison_report import Column, Compared, Comparison
 from symback.check.reports.gradient_report import GradientRow
 from symback.check.sources import gradients_of
 from symback.errors import comparison as messages
-from symback.nodes.leaves import Variable, as_node
+from symback.interop.symbolic.bridge import SympyBridge
+from symback.nodes.leaves import Variable
 
 Array = np.ndarray[Any, Any]
 
@@ -71,7 +72,9 @@ def _posed(loss: Any, wrt: Any, at: Any, against: Any, seed: int) -> tuple[Graph
             raise messages.column_name(name)
     keys = list(wrt) if isinstance(wrt, Mapping) else []
     given = {} if at is None else at
-    return graph_of(as_node(loss), variables_of(wrt), given, CALCULUS, seed=seed), keys, given
+    bridge = SympyBridge()
+    nodes, output = variables_of(wrt, bridge.to_node), bridge.to_node(loss)
+    return graph_of(output, nodes, given, CALCULUS, seed=seed, symbols=bridge.symbols), keys, given
 
 
 def _compared(graph: Graph, position: int, given: Mapping[str, list[Array]]) -> Compared:

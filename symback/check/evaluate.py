@@ -10,17 +10,18 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symback import errors
-from symback.check.arithmetic import NUMPY, Arithmetic
+from symback.check.arithmetic import NUMPY, Arithmetic, HighPrecision
 from symback.check.binding import Bindings, Sizes, bound_shape, bound_size, read_sizes, resolve
 from symback.graph import dependents, toposort
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.contract import Contract
-from symback.nodes.leaves import Constant, Exact, Ones, Size, as_node
-from symback.nodes.node import Node
-from symback.nodes.shapes import SizeExpr
+from symback.nodes.leaves import Constant, Exact, Ones, Size, as_node, exact_from_sympy
+from symback.nodes.node import HOOKS, Node
+from symback.nodes.shapes import SizeExpr, size_symbol
 from symback.nodes.substitute import map_sizes
 from symback.structure import Nested, leaves_of, refill
 
@@ -214,3 +215,49 @@ def function_of(output: Node, node: Node, bindings: Bindings, arithmetic: Arithm
         return arithmetic.array(new[output] if output in new else values[output], output.dtype)
 
     return call
+
+
+def evalf(node: Node, digits: int, values: Mapping[Any, Any]) -> sympy.Basic:
+    """Return the value of a graph in a number of digits, as SymPy writes it; see `Node.evalf`."""
+    arithmetic = HighPrecision(digits)
+    sizes: Sizes = {}
+    given: dict[Any, Any] = {}
+    symbols = {symbol.name for symbol in node.free_symbols if isinstance(symbol, sympy.Symbol)}
+    for key, value in values.items():
+        name = key if isinstance(key, Node) else str(getattr(key, "name", key))
+        if name in symbols:
+            sizes[size_symbol(str(name))] = int(value)
+        else:
+            given[name] = _with_digits(value, arithmetic)
+    found = Evaluation(resolve("evalf", [node], given), arithmetic, sizes)(node)
+    numbers = [_sympy_number(number, node, digits) for number in np.asarray(found).flat]
+    if not node.shape:
+        return numbers[0]
+    if len(node.shape) == 2:
+        return sympy.ImmutableDenseMatrix(*found.shape, numbers)
+    return sympy.ImmutableDenseNDimArray(numbers, found.shape)
+
+
+def _with_digits(value: Any, arithmetic: HighPrecision) -> Any:
+    """Return a value with numbers of SymPy, alone or in a matrix or an array, to full precision."""
+    if isinstance(value, sympy.Expr) and not getattr(value, "shape", ()):
+        return arithmetic.number(exact_from_sympy(value).value)
+    entries = value.tolist() if isinstance(value, (sympy.MatrixBase, sympy.NDimArray)) else value
+    if not isinstance(entries, (list, tuple)):
+        return value
+    held = np.asarray(entries, dtype=object)
+    if not any(isinstance(entry, sympy.Basic) for entry in held.flat):
+        return value
+    return np.array(
+        [arithmetic.number(exact_from_sympy(sympy.sympify(entry, strict=True)).value) for entry in held.flat],
+        dtype=object,
+    ).reshape(held.shape)
+
+
+def _sympy_number(number: Any, node: Node, digits: int) -> sympy.Basic:
+    if node.dtype.kind == "b":
+        return sympy.true if number else sympy.false
+    return sympy.Integer(int(number)) if node.dtype.kind in "iu" else sympy.Float(number, digits)
+
+
+HOOKS["evalf"] = evalf

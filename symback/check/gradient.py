@@ -30,7 +30,7 @@ from symback.check.reports.gradient_report import BadNode, GradientReport, Gradi
 from symback.check.reports.plots import Probe
 from symback.derive import forward, reverse
 from symback.errors.checks import bad_order, order_two, unknown_method
-from symback.nodes.leaves import as_node
+from symback.interop.symbolic.bridge import SympyBridge
 from symback.nodes.node import Node
 from symback.ops.products.multiplying import vdot
 from symback.rewrite.stability import stabilise
@@ -67,7 +67,7 @@ def check_grad(
     Args:
         loss: A scalar node or SymPy expression; what `stop_gradient` holds is constant.
         wrt: A node or SymPy symbol, or a list or dict of them: variables or intermediate nodes.
-        at: Values by node or name; what is missing is drawn at random, with small sizes.
+        at: Values by node or name; what is missing is drawn, with small sizes, and as symbols of SymPy assume.
         methods: One or more names of `METHODS`, instead of the one that suits: a row for each variable and method.
         order: 1 for the gradient, 2 for the second derivatives.
         gradient: What to check instead of the symbolic gradient: arrays, or a function of the variables by name.
@@ -101,8 +101,9 @@ def _checked(
         return _function_report(fun, grad, at, loss, names, options)
     if loss is None or wrt is None:
         raise errors.check_arguments("a loss and the variables are needed")
-    nodes, seed, needed = variables_of(wrt), options.seed, gradient is None
-    graph = graph_of(as_node(loss), nodes, {} if at is None else at, CALCULUS, seed=seed, needed=needed)
+    bridge, seed, point = SympyBridge(), options.seed, {} if at is None else at
+    nodes, output = variables_of(wrt, bridge.to_node), bridge.to_node(loss)
+    graph = graph_of(output, nodes, point, CALCULUS, seed=seed, needed=gradient is None, symbols=bridge.symbols)
     if order == 2:
         return _second_report(graph, names, options)
     claimed = [None] * len(graph.wrt) if gradient is None else claims(gradient, graph)

@@ -4,12 +4,14 @@ import builtins
 import inspect
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from symback import errors
+from symback.codegen.bound import Functions, bound, maker_name
 from symback.codegen.fast.builder import FastBuilder
 from symback.codegen.numpy import emit_module
 from symback.codegen.passes.gram import halve_grams
@@ -18,16 +20,21 @@ from symback.codegen.source.example import OWN_NAMES, Interface, complete_module
 from symback.codegen.source.loading import run_module
 from symback.codegen.source.naming import MODULE_NAMES
 from symback.codegen.updating.plan import NOTHING_NEW, NewValues
+from symback.graph import toposort
+from symback.nodes.apply import Map
 from symback.nodes.leaves import Variable
 from symback.nodes.looks import NAME
 from symback.nodes.node import Node
 from symback.nodes.shapes import NO_HINTS, Hints
 from symback.ops.numerics.structured import StructuredTensor
+from symback.ops.undefined import UNDEFINED, Partial
 from symback.rewrite.report import NOTHING, Explanation
-from symback.structure import Nested, with_packed
+from symback.structure import Nested, leaves_of, with_packed
 
 TARGETS = {"numpy": emit_module}
 """The text of a module for each target: a new target is a sibling of `symback.codegen.numpy`."""
+
+NO_CALLABLES: Mapping[str, Callable[..., Any]] = MappingProxyType({})
 
 _SHARED = (errors.InputError, errors.DtypeError, errors.MemoryLimitError, StructuredTensor)
 """Classes of emitted modules that are symback's own where symback runs them."""
@@ -42,13 +49,17 @@ class CompiledFunction:
         interface: What it takes and returns.
     """
 
-    def __init__(self, name: str, source: str, interface: Interface, explanation: Explanation = NOTHING) -> None:
+    def __init__(
+        self, name: str, source: str, interface: Interface, explanation: Explanation = NOTHING,
+        functions: Mapping[str, Callable[..., Any]] = NO_CALLABLES,
+    ) -> None:  # fmt: skip
         self._explanation = explanation
         self.interface = interface
         self.name = name
         self.source = source
         self.__name__ = name
-        self._function = _load(name, source)
+        self._given = functions
+        self._function = _load(name, source, functions)
         self.__doc__ = self._function.__doc__
         self.__signature__ = inspect.signature(self._function)
 
@@ -70,9 +81,10 @@ class CompiledFunction:
 
         ``example_arguments(seed=0)`` draws the arguments, ``check_gradient(**arguments)`` is there if the function
         returns a scalar with its gradient, and run as a program the module does both. To choose the arguments, and the
-        scalar that the gradient is of, the function is called a few times.
+        scalar that the gradient is of, the function is called a few times. A module that is given functions stays as it
+        is: it cannot run without them.
         """
-        return complete_module(self.source, self.interface)
+        return self.source if self._given else complete_module(self.source, self.interface)
 
     def save(self, path: str | os.PathLike[str], *, complete: bool = True) -> Path:
         """Write the module to a file, whole or not at all.
@@ -87,25 +99,34 @@ class CompiledFunction:
         Raises:
             InputError: If the name does not end in ``.py``, or the file cannot be written.
         """
-        try:
-            target = Path(path)
-        except TypeError:
-            raise errors.bad_path(path, "it is no path") from None
-        if target.suffix != ".py":
-            raise errors.bad_path(target, "the name must end in .py")
-        if not target.parent.is_dir():
-            raise errors.bad_path(target, f"there is no folder {str(target.parent)!r}")
-        try:
-            _write_whole(target, self.module if complete else self.source)
-        except OSError as reason:
-            raise errors.bad_path(target, reason.strerror or "it cannot be written") from None
-        return target
+        return saved_to(path, lambda: self.module if complete else self.source)
 
     def __repr__(self) -> str:
         return self.source
 
     def __reduce__(self) -> Any:
-        return CompiledFunction, (self.name, self.source, self.interface, self._explanation)
+        return CompiledFunction, (self.name, self.source, self.interface, self._explanation, dict(self._given))
+
+
+def saved_to(path: Any, text: Callable[[], str]) -> Path:
+    """Write a module to a file that ends in ``.py``, whole or not at all; the text is made when the path is good.
+
+    Raises:
+        InputError: If the name does not end in ``.py``, or the file cannot be written.
+    """
+    try:
+        target = Path(path)
+    except TypeError:
+        raise errors.bad_path(path, "it is no path") from None
+    if target.suffix != ".py":
+        raise errors.bad_path(target, "the name must end in .py")
+    if not target.parent.is_dir():
+        raise errors.bad_path(target, f"there is no folder {str(target.parent)!r}")
+    try:
+        _write_whole(target, text())
+    except OSError as reason:
+        raise errors.bad_path(target, reason.strerror or "it cannot be written") from None
+    return target
 
 
 def _write_whole(target: Path, text: str) -> None:
@@ -120,8 +141,8 @@ def _write_whole(target: Path, text: str) -> None:
         raise
 
 
-def _load(name: str, source: str) -> Callable[..., Any]:
-    """Run an emitted module and return its function; its errors are symback's."""
+def _load(name: str, source: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    """Run an emitted module and return its function, which calls those given; its errors are symback's."""
     try:
         namespace = run_module(name, source)
     except ModuleNotFoundError as missing:
@@ -129,7 +150,7 @@ def _load(name: str, source: str) -> Callable[..., Any]:
     for shared in _SHARED:
         if shared.__name__ in namespace:
             namespace[shared.__name__] = shared
-    function: Callable[..., Any] = namespace[name]
+    function: Callable[..., Any] = namespace[maker_name(name)](**functions) if functions else namespace[name]
     return function
 
 
@@ -148,12 +169,13 @@ def compile_function(
     written: Nested | None = None,
     updates: NewValues = NOTHING_NEW,
     memory_limit: int | None = None,
+    functions: Functions = NO_CALLABLES,
 ) -> CompiledFunction:
     """Emit and load the function of `inputs` that returns `outputs`, described as they were `written`."""
     if target not in TARGETS:
         raise errors.unsupported_target(target, tuple(TARGETS))
     if name is None:
-        name = "f" if all(variable.name != "f" for variable in inputs) else "function"
+        name = "f" if all(other != "f" for other in _names_in(inputs, outputs)) else "function"
     if not isinstance(name, str) or not NAME.match(name):
         raise errors.bad_name(name, "it is no ASCII identifier")
     if name in MODULE_NAMES or name in OWN_NAMES or hasattr(builtins, name):
@@ -163,6 +185,12 @@ def compile_function(
     written = outputs if written is None else written
     finish: Callable[[Sequence[Node]], list[Node]] = list if style == "readable" else halve_grams
     options: dict[str, Any] = {"check": check, "sizes": sizes, "cost": cost, "build": build, "finish": finish}
-    text = emit(name, inputs, outputs, **options, written=written, updates=updates, memory_limit=memory_limit)
+    module = emit(name, inputs, outputs, **options, written=written, updates=updates, memory_limit=memory_limit)
     interface = interface_of(name, inputs, with_packed(written, outputs), updates.targets)
-    return CompiledFunction(name, text, interface, explanation)
+    return CompiledFunction(name, module.text, interface, explanation, bound(module.functions, functions))
+
+
+def _names_in(inputs: Sequence[Variable], outputs: Nested) -> list[str]:
+    """Return the names that the function of these inputs must not have itself: of variables, of functions it calls."""
+    maps = [node for node in toposort(leaves_of(outputs)) if isinstance(node, Map) and node.operation.name == UNDEFINED]
+    return [*(variable.name for variable in inputs), *(Partial.of(node).name for node in maps)]

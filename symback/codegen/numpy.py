@@ -1,11 +1,12 @@
 """The NumPy target: the text of a module that runs wherever NumPy is."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import sympy
 
 from symback import errors
+from symback.codegen.bound import maker_text
 from symback.codegen.cost.tally import tally
 from symback.codegen.passes.prepare import prepare
 from symback.codegen.program import Builder
@@ -23,7 +24,16 @@ from symback.nodes.apply import Apply, Named
 from symback.nodes.leaves import Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import NO_HINTS, Hints, SizeExpr, simplify_size, size_symbols
+from symback.ops.numerics.bound import entry_by_entry
+from symback.ops.undefined import Partial
 from symback.structure import Nested, leaves_of
+
+
+class Module(NamedTuple):
+    """An emitted module: its text, and the functions that it must be given, with their names in it."""
+
+    text: str
+    functions: Mapping[Partial, str]
 
 
 def emit_module(
@@ -31,8 +41,8 @@ def emit_module(
     cost: bool = False, build: Callable[..., Builder] = Builder,
     finish: Callable[[Sequence[Node]], list[Node]] = list, updates: NewValues = NOTHING_NEW,
     memory_limit: int | None = None,
-) -> str:  # fmt: skip
-    """Return the text of a module that defines the function `name` of `inputs`; docstrings describe what is `written`.
+) -> Module:  # fmt: skip
+    """Return a module that defines the function `name` of `inputs`; docstrings describe what is `written`.
 
     `build` and `finish` are what a style adds: its way to write statements, and its last pass over the graph.
 
@@ -57,12 +67,23 @@ def emit_module(
     sizes_read = _size_lines(builder.program, checks, bound, scope)
     lines = without_unused([*sizes_read, *limits, *builder.program.lines, last])
     said = leaves_of(written)
-    takes = _cost_text(scope, builder, prepared, len(nodes)) if cost else ""
-    docstring = function_docstring(inputs, said, scope.arguments, takes, updates.targets)
+    takes, needed = _cost_text(scope, builder, prepared, len(nodes)) if cost else "", builder.program.functions
+    docstring = function_docstring(inputs, said, scope.arguments, takes, updates.targets, needed)
     definition = _definition(name, scope.arguments, [*docstring, *lines])
     decorator = f"{_decorator(inputs, scope.arguments, updates.targets)}\n" if check and inputs else ""
     formula, raises = module_docstring(name, said), "InputError" in definition
-    return module_text(builder.program, decorator + definition, check=bool(decorator), raises=raises, docstring=formula)
+    whole = _within_maker(name, decorator + definition, builder)
+    text = module_text(builder.program, whole, check=bool(decorator), raises=raises, docstring=formula)
+    return Module(text, needed)
+
+
+def _within_maker(name: str, definition: str, builder: Builder) -> str:
+    """Write the function that is given what the emitted one calls around it, if it calls such functions."""
+    needed = builder.program.functions
+    if not needed:
+        return definition
+    builder.helper(entry_by_entry)
+    return maker_text(name, definition, needed)
 
 
 def _scope(

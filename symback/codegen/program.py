@@ -35,6 +35,7 @@ from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr, size_symbols
 from symback.op.table import primitive_of
+from symback.ops.undefined import Partial
 
 _MOST_DEPTH = 7
 _MOST_CHARACTERS = 88
@@ -121,11 +122,10 @@ class Builder:
         return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
 
     def helper(self, function: Callable[..., Any]) -> str:
-        """Have a function's source written into the module."""
-        name = function.__name__
-        if self.program.helpers.setdefault(name, function) is not function:
-            raise errors.bad_declaration(name, "two helper functions of this name are needed in one module")
-        return name
+        """Have a function's source written into the module, or the module given the function; return its name."""
+        if isinstance(function, Partial):
+            return self.program.functions.setdefault(function, self._names.claim_for(function, function.word))
+        return self.program.helper(function)
 
     def constant(self, wanted: str, array: np.ndarray[Any, Any]) -> str:
         """Have the module define an array; return its name."""

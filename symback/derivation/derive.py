@@ -24,10 +24,11 @@ from symback.derivation.writing import Writing
 from symback.derive.higher import gradient_of, hessian, in_order
 from symback.errors.derivation import no_second_in
 from symback.graph import toposort
+from symback.interop.symbolic.explicit import variables_in
 from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
 from symback.rewrite.settle import settle
-from symback.structure import Nested, leaves_of
+from symback.structure import Nested
 
 NOTATIONS = ("matrix", "index")
 
@@ -84,7 +85,7 @@ def _given(loss: Any, wrt: Nested) -> tuple[Node, list[Node]]:
     """Return the loss and the variables as nodes."""
     if isinstance(loss, (list, tuple, dict)):
         raise errors.not_one_node("derive", loss)
-    variables = [as_node(leaf) for leaf in leaves_of(wrt)]
+    variables = [as_node(leaf) for leaf in variables_in(wrt)]
     if not variables:
         raise errors.no_variables("derive")
     return as_node(loss), variables

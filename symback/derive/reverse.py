@@ -13,7 +13,7 @@ from symback.nodes.dtypes import is_float
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Constant, Exact, Ones, Size, Variable, exact
 from symback.nodes.looks import latex_name
-from symback.nodes.node import Node
+from symback.nodes.node import HOOKS, Node
 from symback.nodes.products import broadcast_to, zeros_of
 from symback.ops.elementwise.logic import astype
 from symback.trace import Step, Trace
@@ -176,3 +176,6 @@ def match_vectors(operation: str, nodes: Sequence[Node], vectors: Sequence[Node]
         if node.shape != vector.shape:
             raise errors.cotangent_mismatch(operation, node, vector)
     return list(zip(nodes, vectors, strict=True))
+
+
+HOOKS["jacobian"] = lambda output, wrt: jacobian(output, wrt, disconnected="zero")

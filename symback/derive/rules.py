@@ -281,7 +281,7 @@ def _of_map(node: Map, cotangent: Node, wanted: Container[Node]) -> Iterator[Con
                 if (local := found[position]) is not None
             ]
             value = add(*parts) if parts else times(cotangent, partial)
-            yield Contribution(position, value, node.operation.name, partial)
+            yield Contribution(position, value, primitive_of(node).name, partial)
 
 
 def transpose_rule(node: Apply) -> Primitive:

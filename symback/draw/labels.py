@@ -69,7 +69,7 @@ def signs(node: Node) -> int:
     if isinstance(node, Constant):
         return 4 * node.array.size if is_short(node) else 2
     if isinstance(node, Apply):
-        return min(len(node.operation.name), 6) + 2 * len(node.operands)
+        return min(len(node.operation.text[0]), 6) + 2 * len(node.operands)
     return 3 * len(node.operands) - 2 if node.operands else 1
 
 
@@ -127,11 +127,12 @@ def _sum(node: Plus, negatives: Collection[Node]) -> str:
 
 def _function(node: Apply) -> str:
     operands = [_folded(operand) if isinstance(operand, FOLDED) else "·" for operand in node.operands]
-    parameters = [str(parameter) for parameter in node.operation.parameters]
+    title, parameters = node.operation.text
+    words = [str(parameter) for parameter in parameters]
     if "·" in operands and set(operands) != {"·"}:
-        text = f"{node.operation.name}({', '.join([*operands, *parameters])})"
+        text = f"{title}({', '.join([*operands, *words])})"
     else:
-        text = " ".join([node.operation.name, *parameters])
+        text = " ".join([title, *words])
     return text if len(text) <= _MOST_SIGNS else text[: _MOST_SIGNS - 1] + "…"
 
 

@@ -100,6 +100,14 @@ def unknown_replaced(name: str, known: Sequence[str]) -> InputError:
     )
 
 
+def no_part(old: object) -> InputError:
+    """An expression that is to be replaced and that is no node of the graph."""
+    return InputError(
+        f"subs: {str(old)[:80]} is no part of this graph as a whole; replace a node of it (node.atoms(sb.Node) has "
+        "them), or a symbol"
+    )
+
+
 def replaced_shape(old: Any, new: Any) -> ShapeError:
     """A replacement of another shape."""
     return ShapeError(f"subs: {show(old)} cannot become {show(new)}; a replacement has the same shape")

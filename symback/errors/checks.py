@@ -32,7 +32,7 @@ def no_high_precision(primitive: str) -> SymbackError:
     """A primitive that was declared without its mpmath function."""
     return InputError(
         f"{primitive} has no value in high precision: declare mpmath=..., "
-        "a name in mpmath or a function of (mp, scalars)"
+        "a name in mpmath or a function of (mp, scalars) (in a class of SymPy's, _eval_evalf)"
     )
 
 

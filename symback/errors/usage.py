@@ -110,14 +110,6 @@ def mixed_symbols(value: object, sizes: Sequence[str]) -> UsageError:
     )
 
 
-def nodes_in_sympy(result: Any) -> UsageError:
-    """A SymPy expression that holds nodes and whose derivative has axes, which SymPy has not."""
-    return UsageError(
-        f"what is differentiated is a SymPy function of nodes, so the result would be a SymPy expression, but "
-        f"{show(result)} has axes; use sb.exp, sb.sin, … instead of SymPy's functions"
-    )
-
-
 def missing_extra(extra: str, name: str) -> UsageError:
     """Something that needs an optional dependency that is not installed."""
     return UsageError(f"{name} needs {extra}, which is not installed; pip install 'symback[{extra}]'")

@@ -14,7 +14,7 @@ from symback.graph import toposort
 from symback.nodes.apply import Apply, Map
 from symback.nodes.node import Node
 from symback.nodes.rows import from_rows, to_rows
-from symback.op.table import PRIMITIVES
+from symback.op.table import FAMILIES, primitive_of
 
 FORMAT = "symback graph"
 VERSION = 1
@@ -97,8 +97,9 @@ def _check_primitives(roots: Sequence[Node]) -> None:
     for node in toposort(roots):
         if isinstance(node, Apply):
             name, parameters = node.operation.name, node.operation.parameters
-            declared = PRIMITIVES[name]
-            if isinstance(node, Map) != (declared.kind == "elementwise") or (parameters and isinstance(node, Map)):
+            declared = primitive_of(node)
+            unasked = parameters and isinstance(node, Map) and name not in FAMILIES
+            if isinstance(node, Map) != (declared.kind == "elementwise") or unasked:
                 raise errors.bad_document(f"{name} is applied as another kind of primitive than it is")
             if declared.arity not in (None, len(node.operands)):
                 raise errors.bad_document(f"{name} takes {declared.arity} operands, not {len(node.operands)}")

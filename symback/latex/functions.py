@@ -14,6 +14,7 @@ from symback.nodes.apply import Apply, Map
 from symback.nodes.node import Node
 from symback.nodes.shapes import Shape
 from symback.op.table import Primitive, primitive_of
+from symback.ops.undefined import Partial
 
 _PLACE = re.compile(r"(?<!\{)(?:\{\{)*\{(\d+)\}")
 _ENCLOSED = re.compile(r"(\{\{|[(,|&]|\\\\|\\l(floor|ceil)|\\begin\{\{\w+\}\})$")
@@ -106,6 +107,8 @@ def derivative_term(declared: Primitive, argument: Term, node: Map | None = None
     """
     if declared.kind != "elementwise" or declared.arity != 1 or callable(declared.latex):
         return None
+    if isinstance(declared.numpy, Partial) and not declared.numpy.has_rule:
+        return None  # its derivative is a function without a declaration too, and has that look already
     if _PLACE.search(declared.latex):
         return None
     made = applied(f"{_plain(declared.latex)}'", argument)

@@ -19,6 +19,9 @@ Signature = Callable[[Sequence[Any], Sequence[Node]], tuple[Shape, np.dtype[Any]
 SIGNATURES: dict[str, Signature] = {}
 """For each primitive: (parameters, operands) to (shape, dtype), or a ShapeError or DtypeError."""
 
+TITLES: dict[str, Callable[..., str]] = {}
+"""For each primitive whose parameters say which function it is: from the parameters to the name of that."""
+
 
 class Operation(Param):
     """The name of a primitive and its static parameters."""
@@ -42,6 +45,12 @@ class Operation(Param):
     def parameters(self) -> tuple[Any, ...]:
         """The static parameters: axes, sizes, dtypes."""
         return self.value[1:]
+
+    @property
+    def text(self) -> tuple[str, tuple[Any, ...]]:
+        """What it is called in text, and the parameters that are written behind operands."""
+        title = TITLES.get(self.name)
+        return (self.name, self.parameters) if title is None else (title(*self.parameters), ())
 
 
 class Apply(Node):

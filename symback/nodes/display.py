@@ -26,8 +26,6 @@ class Displayed:
     def _sympystr(self, printer: Any) -> str:
         return cast(str, HOOKS["text"](self))
 
-    _sympyrepr = _sympystr
-
     def _pretty(self, printer: Any) -> Any:
         lines = cast(str, HOOKS["text"](self)).splitlines()
         wide = max(map(len, lines))

@@ -15,6 +15,7 @@ import numpy as np
 import sympy
 
 from symback import errors
+from symback.errors.functions import not_written
 from symback.nodes.dtypes import as_dtype
 from symback.nodes.shapes import Shape, SizeExpr, as_size, intern_shape, size_symbol
 
@@ -134,6 +135,8 @@ def write_parameter(value: Any) -> Any:
         return ["tuple", *[write_parameter(item) for item in value]]
     if isinstance(value, sympy.Expr):
         return write_size(value)
+    if isinstance(value, type):
+        raise not_written(value)
     raise errors.not_convertible("dumps", value, "a parameter is None, a bool, number, word, size or a tuple of these")
 
 

@@ -202,6 +202,11 @@ class Size(Leaf):
         """The size."""
         return cast(SizeExpr, cast(Param, self._args[0]).value)
 
+    @property
+    def own_sizes(self) -> Shape:
+        """The size whose value this is."""
+        return (self.size,)
+
 
 def size_of(size: SizeExpr) -> Node:
     """Make a node of a size: an exact number if it is one already."""
@@ -218,7 +223,7 @@ def as_node(value: Any) -> Node:
         return constant(np.bool_(value))
     if isinstance(value, (int, float, Fraction)):
         return exact(value)
-    if isinstance(value, sympy.Basic):
+    if isinstance(value, (sympy.Basic, sympy.MatrixBase)):
         return _of_sympy(value)
     if isinstance(value, (np.ndarray, list, tuple)) and not _holds_nodes(value):
         return constant(value)
@@ -227,13 +232,15 @@ def as_node(value: Any) -> Node:
 
 def _of_sympy(value: sympy.Basic) -> Node:
     """Turn a constant, an expression of symbolic sizes such as ``x.shape[0] - 1``, or of other symbols into a node."""
+    if value.is_Matrix:
+        return cast(Node, HOOKS["from_sympy"](value))
     if isinstance(value, sympy.Expr) and value.is_number:
         return exact_from_sympy(value)
     symbols = value.free_symbols
     sizes = {s for s in symbols if isinstance(s, sympy.Symbol) and is_size_symbol(s)}
     if sizes and sizes == symbols:
         return size_of(as_size(value))
-    if sizes:
+    if sizes and all(isinstance(symbol, sympy.Symbol) for symbol in symbols):
         raise usage.mixed_symbols(value, sorted(str(size) for size in sizes))
     return cast(Node, HOOKS["from_sympy"](value))
 

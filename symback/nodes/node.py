@@ -1,5 +1,6 @@
 """The node: an immutable, interned `sympy.Basic` with a shape and a dtype."""
 
+import sys
 from numbers import Number
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, cast
 
@@ -57,6 +58,14 @@ class Node(Displayed, ArrayMethods["Node"], Interned):
     # -- structure --------------------------------------------------------------------------
 
     @property
+    def args(self) -> tuple[Any, ...]:
+        """What SymPy makes this node of: its operation, then its operands."""
+        # before sympy.lambdify prints anything, it walks all paths of an expression: of a graph there are 2**n
+        if sys._getframe(1).f_code.co_name == "_imp_namespace":
+            self._no_code(None)
+        return cast(tuple[Any, ...], self._args)
+
+    @property
     def operands(self) -> tuple["Node", ...]:
         """The nodes this one is computed from, in order."""
         return cast(tuple["Node", ...], self._args[1:])
@@ -66,6 +75,11 @@ class Node(Displayed, ArrayMethods["Node"], Interned):
         if operands == self.operands:
             return self
         return cast("Node", self.func(self._args[0], *operands))
+
+    @property
+    def own_sizes(self) -> tuple[int | sympy.Expr, ...]:
+        """The sizes that say what this node is: those of its shape, or the size whose value it is."""
+        return self.shape
 
     @property
     def ndim(self) -> int:
@@ -155,9 +169,11 @@ class Node(Displayed, ArrayMethods["Node"], Interned):
 
     @property
     def free_symbols(self) -> set[Any]:
-        """The variables this node depends on, and the symbolic sizes of their shapes."""
+        """The variables this node depends on, and the symbolic sizes of their shapes or used as values."""
         leaves = [node for node in toposort([self]) if not node.operands]
-        sizes = {s for leaf in leaves for size in leaf.shape if isinstance(size, sympy.Expr) for s in size.free_symbols}
+        sizes = {
+            s for leaf in leaves for size in leaf.own_sizes if isinstance(size, sympy.Expr) for s in size.free_symbols
+        }
         return {leaf for leaf in leaves if leaf.is_Symbol} | sizes
 
     def atoms(self, *types: Any) -> set[Any]:
@@ -181,13 +197,51 @@ class Node(Displayed, ArrayMethods["Node"], Interned):
         return sum(bool(node.operands) for node in toposort([self]))
 
     def xreplace(self, rule: Any, **unused: Any) -> "Node":
-        """Replace nodes (or symbolic sizes) by others of the same shape."""
+        """Replace nodes, symbols and expressions of SymPy, or sizes by others of the same shape, all at once."""
         return cast(Node, HOOKS["substitute"](self, dict(rule)))
 
     def subs(self, *args: Any, **unused: Any) -> "Node":
-        """Replace nodes, or sizes (by name or symbol): ``subs(old, new)`` or ``subs({old: new})``."""
+        """Replace nodes, SymPy symbols and expressions, or sizes (by name too), all at once.
+
+        ``subs(old, new)`` or ``subs({old: new})``. A symbol stands for the variable or the size of its name, an
+        expression for the node that it is converted to, wherever that node is in the graph; a value may be a node,
+        a number, an array or an expression. With one pair, what the graph does not have is an error.
+
+        Example:
+            >>> import sympy, symback as sb
+            >>> x, y = sympy.symbols("x y")
+            >>> sb.sin(sb.from_sympy(x * y)).subs(x, y + 1)
+            sin((y + 1)*y)
+        """
         pairs = {args[0]: args[1]} if len(args) == 2 else dict(args[0])
         return cast(Node, HOOKS["substitute"](self, pairs, strict=len(args) == 2))
+
+    def _subs(self, old: Any, new: Any, **unused: Any) -> "Node":  # what SymPy asks of the parts of its expressions
+        return self.xreplace({old: new})
+
+    def _xreplace(self, rule: Any) -> tuple["Node", bool]:  # likewise
+        new = self.xreplace(rule)
+        return new, new is not self
+
+    def evalf(self, n: int = 15, subs: Any = None) -> sympy.Basic:
+        """Return the value of the graph in `n` digits: a number, for rank 2 a matrix, else an array of SymPy.
+
+        Args:
+            n: How many significant digits.
+            subs: Values of variables and of sizes, by node, name or SymPy symbol; numbers of SymPy keep their digits.
+
+        Raises:
+            InputError: If a variable has no value.
+            UsageError: If a function has no value in many digits.
+
+        Example:
+            >>> import sympy, symback as sb
+            >>> (sb.exp(sb.tensor("x")) - 1).evalf(30, subs={"x": sympy.Rational(1, 3)})
+            0.395612425086089528628125319603
+        """
+        return cast(sympy.Basic, HOOKS["evalf"](self, n, {} if subs is None else subs))
+
+    n = evalf
 
     def replace(self, query: Any, value: Any = None, *args: Any, **unused: Any) -> "Node":
         """Replace a node or a size by another; SymPy's classes and patterns, which are also asked for, match none."""
@@ -221,11 +275,16 @@ class Node(Displayed, ArrayMethods["Node"], Interned):
     # -- display ----------------------------------------------------------------------------
 
     def _no_code(self, printer: Any) -> NoReturn:
-        raise usage.use_instead("SymPy's code printers and sympy.lambdify", "sb.lambdify(inputs, outputs).source")
+        raise usage.use_instead(
+            "sympy.lambdify, as every code printer of SymPy,", "sb.lambdify(inputs, outputs).source"
+        )
 
     _pythoncode = _numpycode = _scipycode = _lambdacode = _mpmathcode = _ccode = _fcode = _no_code
     _javascript = _julia = _octave = _rcode = _rust_code = _tensorflowcode = _jaxcode = _torchcode = _no_code
     _maple = _mcode = _smtlib = _glsl = _no_code
+
+    def _sympyrepr(self, printer: Any) -> NoReturn:
+        raise usage.use_instead("sympy.srepr", "sb.dumps(node), which sb.loads reads, or str(node)")
 
     def _no_mathml(self, printer: Any) -> NoReturn:
         raise usage.use_instead("sympy.mathml", "sympy.latex(node), or the page that sb.derive writes as HTML")

@@ -1,16 +1,19 @@
-"""Substitution of nodes and of symbolic sizes, over the whole graph and without recursion."""
+"""Substitution of nodes, SymPy expressions and symbolic sizes, over the whole graph and without recursion."""
 
 from collections.abc import Callable, Iterable
+from fractions import Fraction
+from functools import cached_property
 from typing import Any, cast
 
 import sympy
 
 from symback import errors
+from symback.errors.calls import no_part
 from symback.graph import many_allocations, rebuild, toposort
 from symback.nodes.apply import Apply, Map, Operation
-from symback.nodes.leaves import Exact, Leaf, Ones, Size, Variable, as_node, ones_of, size_of
+from symback.nodes.leaves import Exact, Leaf, Ones, Size, Variable, as_node, exact, ones_of, size_of
 from symback.nodes.node import HOOKS, Node, Param
-from symback.nodes.shapes import as_shape, as_size, simplify_size, size_symbol
+from symback.nodes.shapes import as_shape, as_size, is_size_symbol, simplify_size, size_symbol
 
 SizeMap = Callable[[Any], Any]
 
@@ -23,9 +26,9 @@ def map_sizes(value: Any, replace: SizeMap) -> Any:
 
 
 def substitute(node: Node, pairs: dict[Any, Any], *, strict: bool = False) -> Node:
-    """Replace nodes by nodes of the same shape and dtype, and sizes (names, symbols) by sizes.
+    """Replace nodes and SymPy expressions by others of the same shape, and sizes (names, symbols) by sizes.
 
-    One table of sizes may serve many graphs, so a size that this one lacks is an error only if `strict`.
+    One table may serve many graphs, so what this one lacks is an error only if `strict`.
 
     Raises:
         InputError: If the name of a variable stands for a size, or a size is missing and `strict`.
@@ -33,13 +36,15 @@ def substitute(node: Node, pairs: dict[Any, Any], *, strict: bool = False) -> No
     """
     given: dict[Node, Node] = {}
     sizes: dict[sympy.Symbol, Any] = {}
+    graph = _Graph(node)
     for old, new in pairs.items():
-        if isinstance(old, Node):
-            given[old] = _same_kind(old, as_node(new))
-        elif isinstance(old, (str, sympy.Symbol)):
-            sizes[size_symbol(str(old))] = as_size(new)
+        found = graph.meant(old)
+        if isinstance(found, Node):
+            given[found] = _same_kind(found, graph.node(new))
         else:
-            raise errors.not_a_node(old)
+            sizes[found] = as_size(new)
+        if strict and not isinstance(old, (Node, str)) and isinstance(found, Node) and found not in graph.nodes:
+            raise no_part(old)
 
     _check_sizes(node, sizes, strict)
 
@@ -54,6 +59,50 @@ def substitute(node: Node, pairs: dict[Any, Any], *, strict: bool = False) -> No
 
     with many_allocations():
         return rebuild([node], replace, given)[node]
+
+
+class _Graph:
+    """What symbols and expressions of SymPy stand for in a graph."""
+
+    def __init__(self, root: Node) -> None:
+        self._root = root
+
+    @cached_property
+    def nodes(self) -> set[Node]:
+        """Every node."""
+        return set(toposort([self._root]))
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """The variables by name."""
+        return {node.name: node for node in self.nodes if isinstance(node, Variable)}
+
+    def meant(self, old: Any) -> Node | sympy.Symbol:
+        """Return the node, or the size, that is to be replaced."""
+        if isinstance(old, Node):
+            return old
+        if isinstance(old, str):
+            return size_symbol(old)
+        if isinstance(old, sympy.Symbol):
+            size = old.name not in self.variables or (is_size_symbol(old) and old in self._root.free_symbols)
+            return size_symbol(old.name) if size else self.variables[old.name]
+        if isinstance(old, sympy.Basic):
+            return self.node(old)
+        if isinstance(old, (int, float, Fraction)) and not isinstance(old, bool):
+            return exact(old)
+        raise errors.not_a_node(old)
+
+    def node(self, value: Any) -> Node:
+        """Return a value as a node, in which the variables that the graph has are those of the graph."""
+        found = as_node(value)
+        if not isinstance(value, sympy.Basic) or isinstance(value, Node):
+            return found
+        leaves = [leaf for leaf in toposort([found]) if isinstance(leaf, Variable)]
+        own = {leaf: self.variables.get(leaf.name, leaf) for leaf in leaves}
+        for leaf, mine in own.items():
+            if leaf.shape != mine.shape:
+                raise errors.replaced_shape(mine, leaf)
+        return rebuild([found], lambda node, operands: node.with_operands(operands), dict(own))[found]
 
 
 def _as_strong(node: Node, operands: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -58,8 +58,8 @@ def _operation(node: Node, write: Callable[[Node], str]) -> str:
     if isinstance(node, Plus):
         return " + ".join(operands).replace("+ -", "- ")
     assert isinstance(node, Apply)
-    operands += [str(parameter) for parameter in node.operation.parameters]
-    return f"{node.operation.name}({', '.join(operands)})"
+    title, parameters = node.operation.text
+    return f"{title}({', '.join([*operands, *map(str, parameters)])})"
 
 
 def _product(node: Contract, write: Callable[[Node], str]) -> str:

@@ -78,6 +78,7 @@ def _problem(
 ) -> tuple[list[Variable], Problem, list[Any]]:
     """Return the variables of a loss, the problem, and values for the variables among its data."""
     given = Conversion(loss)
+    params = given.arguments(params)
     node = given.one_node("objective", loss)
     inside = {leaf.name: leaf for leaf in toposort([node]) if isinstance(leaf, Variable)}
     parameters = _parameters(node, params, inside, given)

@@ -116,9 +116,15 @@ PRIMITIVES: Mapping[str, Primitive] = MappingProxyType(_primitives)
 """Every declared primitive by name."""
 
 
+FAMILIES: dict[str, Callable[..., Primitive]] = {}
+"""Primitives whose parameters say which function it is: from these to the declaration; no table holds them."""
+
+
 def primitive_of(node: Any) -> Primitive:
     """Return the declaration of the primitive a node applies."""
-    return _primitives[node.operation.name]
+    operation = node.operation
+    declared = _primitives.get(operation.name)
+    return FAMILIES[operation.name](*operation.parameters) if declared is None else declared
 
 
 def enter(declared: Primitive) -> None:

@@ -21,8 +21,8 @@ _PRESERVING = {"inv_of", "inverse_or_inf"}
 
 def transposes(node: Node, scope: Scope) -> Iterator[Match]:
     """Yield the transpose of a matrix, or of each of a stack, that is symmetric."""
-    if not isinstance(node, Contract) or len(node.operands) > 2:
-        return
+    if not isinstance(node, Contract) or len(node.operands) > 2 or not node.subscripts.distinct:
+        return  # labels that repeat take a diagonal
     parts = node.parts()
     if len(parts.cores) == 1 and len(parts.out) > 1 and not parts.ones:
         ((matrix, labels),) = parts.cores

@@ -5,7 +5,7 @@ import os
 import sys
 
 PARTS = (
-    *("networks", "elementwise", "mixture", "attention", "second_order", "derive"),
+    *("networks", "elementwise", "mixture", "attention", "second_order", "scalars", "derive"),
     *("forward", "compile", "memory", "checks"),
 )
 THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"

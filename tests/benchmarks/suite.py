@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from . import attention, costs, elementwise, mixture, networks, report, second_order, second_order_peers
+from . import attention, costs, elementwise, mixture, networks, points, report, second_order, second_order_peers
 from .contest import BY_HAND, FAST, READABLE, Call, Contest, DisagreementError, Result, hold
 from .peers import Task, contest
 
@@ -79,6 +79,11 @@ class Suite:
         """Return the tables of Hessians and of Hessian-vector products."""
         return self._times(map(second_order_peers.contest, second_order.tasks(self._scale)))
 
+    def scalars(self) -> str:
+        """Return the table of scalar programs with their derivatives at many points."""
+        self._wanted = None if self._wanted is None else [*self._wanted, points.SYMBACK, points.SYMPY]
+        return self._times(points.contest(*one) for one in points.formulas(self._scale))
+
     def derive(self) -> str:
         """Return the table of the time to derive and compile what is of second order."""
         tasks = second_order.tasks(self._scale)
@@ -115,6 +120,7 @@ PARTS: dict[str, tuple[str, Callable[[Suite], str]]] = {
     "mixture": ("Gaussian mixture: value and gradient", Suite.mixture),
     "attention": ("Attention: value and gradient", Suite.attention),
     "second_order": ("Second order: Hessians, and their products with a direction", Suite.second_order),
+    "scalars": ("Scalar programs: values and derivatives at many points", Suite.scalars),
     "derive": ("Second order: to derive and compile", Suite.derive),
     "forward": ("Value and gradient over the value alone", Suite.forward),
     "compile": ("From the program text to the first result", Suite.compile),

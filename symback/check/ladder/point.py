@@ -1,6 +1,6 @@
 """The graph that a check is about: a loss with its symbolic gradient, a point, and numbers that are claimed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,26 +12,33 @@ from symback.check.binding import Bindings, as_array, mapping, read_sizes
 from symback.check.evaluate import evaluate
 from symback.check.ladder.graph import Calculus, Graph
 from symback.check.ladder.subject import Array
-from symback.check.sample import DRAWS, draw_values, small_sizes
+from symback.check.sample import DRAWS, NO_SYMBOLS, draw_values, small_sizes
 from symback.derive import reverse
 from symback.errors.checks import computed_binding, gradient_dtype, missing_claim
 from symback.errors.kinds import SymbackError
 from symback.graph import toposort
+from symback.interop.symbolic.explicit import variables_in
 from symback.nodes.leaves import Variable, as_node
 from symback.nodes.node import Node
-from symback.structure import leaves_of
 
 
-def variables_of(wrt: Any) -> list[Node]:
+def variables_of(wrt: Any, to_node: Callable[[Any], Node]) -> list[Node]:
     """Return the nodes of `wrt`, which may be one of them, a list or a dict."""
-    variables = [as_node(leaf) for leaf in leaves_of(wrt)]
+    variables = [to_node(leaf) for leaf in variables_in(wrt)]
     if not variables:
         raise errors.no_variables("check_grad")
     return variables
 
 
 def graph_of(
-    loss: Node, wrt: Sequence[Node], at: Bindings, calculus: Calculus, *, seed: int = 0, needed: bool = True
+    loss: Node,
+    wrt: Sequence[Node],
+    at: Bindings,
+    calculus: Calculus,
+    *,
+    seed: int = 0,
+    needed: bool = True,
+    symbols: Mapping[Variable, sympy.Basic] = NO_SYMBOLS,
 ) -> Graph:
     """Return a loss with its symbolic gradient and a point.
 
@@ -42,9 +49,10 @@ def graph_of(
         calculus: How to differentiate.
         seed: Of that.
         needed: Whether there must be a symbolic gradient.
+        symbols: What variables were in SymPy: what is drawn is what its symbol assumes.
     """
     gradients = _gradient(loss, wrt, calculus, needed=needed)
-    point = _point(loss, wrt, gradients or [], at, np.random.default_rng(seed))
+    point = _point(loss, wrt, gradients or [], at, np.random.default_rng(seed), symbols)
     return Graph(loss, wrt, gradients, point, calculus)
 
 
@@ -94,7 +102,12 @@ def _is_several(gradient: Sequence[Any], wrt: Sequence[Node]) -> bool:
 
 
 def _point(
-    loss: Node, wrt: Sequence[Node], graphs: Sequence[Node], at: Bindings, rng: np.random.Generator
+    loss: Node,
+    wrt: Sequence[Node],
+    graphs: Sequence[Node],
+    at: Bindings,
+    rng: np.random.Generator,
+    symbols: Mapping[Variable, sympy.Basic],
 ) -> dict[Node, Array]:
     """Return a value for each variable: those given, and random ones at which loss and gradient are finite."""
     roots = [loss, *wrt, *graphs]
@@ -110,7 +123,7 @@ def _point(
     sizes = small_sizes(roots, read_sizes("check_grad", given))
     missing = [node for node in variables.values() if node not in given]
     for draw in DRAWS:
-        point = {**given, **draw_values(missing, sizes, rng, draw)}
+        point = {**given, **draw_values(missing, sizes, rng, draw, symbols)}
         if not missing or all(np.isfinite(value).all() for value in evaluate([loss, *graphs], point, WIDE)):
             return point
     raise errors.no_finite_point(loss)

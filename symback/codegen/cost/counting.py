@@ -172,7 +172,7 @@ def _same_axis(one: Labels, other: Labels) -> bool:
 
 
 def _count_map(node: Map) -> Count:
-    steps = _steps(primitive_of(node).numpy, node.operation.name, len(node.operands))
+    steps = _steps(primitive_of(node).numpy, node.operation.text[0], len(node.operands))
     if node.operation.name == "power" and isinstance(node.operands[1], Exact) and node.operands[1].value in (-1, 1, 2):
         steps = ((),)
     entries, result = entries_of(node.shape), memory_of(node)

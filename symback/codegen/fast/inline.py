@@ -122,6 +122,8 @@ def calls_of_template(template: str, literals: tuple[str | None, ...]) -> tuple[
 @cache
 def calls_of_helper(function: Callable[..., Any]) -> tuple[Call, ...] | None:
     """Return the calls that a helper makes, if it is straight-line code of elementwise functions; else None."""
+    if not inspect.isroutine(function):
+        return None  # it is given to the module
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     if not isinstance(definition, ast.FunctionDef) or definition.args.kwonlyargs or definition.args.defaults:
         return None

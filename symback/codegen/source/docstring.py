@@ -2,18 +2,23 @@
 
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from symback import errors
+from symback.codegen.bound import docstring_lines
 from symback.nodes.apply import Named
 from symback.nodes.labels import Label
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
+from symback.ops.undefined import Partial
 
 _WIDTH = 80
 """The length of a line of a docstring, after the indentation of a function's."""
 
 _MOST_LINES = 16
+
+NO_FUNCTIONS: Mapping[Partial, str] = MappingProxyType({})
 
 
 def function_docstring(
@@ -22,12 +27,14 @@ def function_docstring(
     arguments: dict[Node, str],
     cost: str = "",
     updated: Sequence[Node] = (),
+    functions: Mapping[Partial, str] = NO_FUNCTIONS,
 ) -> list[str]:
-    """Say what the function returns and updates, the shapes of what it takes, and what it costs if that is given."""
+    """Say what the function returns, updates and calls, the shapes of what it takes, and its cost if that is given."""
     first = _summary_of_update(outputs, [arguments[node] for node in updated]) if updated else _summary(outputs)
     shapes = [f"{arguments[v]} {errors.show_shape(v.shape)}{_dtype_text(v)}" for v in inputs]
     renamed = [f"{arguments[v]} stands for {v.name}." for v in inputs if arguments[v] != v.name]
     lines = textwrap.wrap(f"Shapes: {', '.join(shapes)}.", _WIDTH, break_long_words=False) if inputs else []
+    renamed += docstring_lines(functions, _WIDTH)
     renamed += textwrap.wrap(f"Cost: {cost}.", _WIDTH, break_long_words=False) if cost else []
     if not lines and not renamed:
         return [f'"""{first}"""']

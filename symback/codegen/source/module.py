@@ -18,6 +18,7 @@ from symback.codegen.source.layout import laid_out
 from symback.codegen.source.text import Text
 from symback.codegen.updating import writing
 from symback.ops.numerics.optional import Library
+from symback.ops.undefined import Partial
 
 _ERRORS = '''class InputError(ValueError):
     """An argument whose shape or size is wrong."""
@@ -52,6 +53,7 @@ class Program:
         constants: Arrays the module defines, by name.
         sizes: The symbolic sizes the body uses.
         imports: The modules of other libraries than NumPy that the body uses, as (package, module).
+        functions: The functions that the module must be given, with their names.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -60,6 +62,14 @@ class Program:
     constants: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)
     sizes: set[str] = field(default_factory=set)
     imports: set[tuple[str, str]] = field(default_factory=set)
+    functions: dict[Partial, str] = field(default_factory=dict)
+
+    def helper(self, function: Callable[..., Any]) -> str:
+        """Have a function's source written into the module; return its name."""
+        name = function.__name__
+        if self.helpers.setdefault(name, function) is not function:
+            raise errors.bad_declaration(name, "two helper functions of this name are needed in one module")
+        return name
 
 
 def module_text(program: Program, definition: str, *, check: bool, raises: bool, docstring: Sequence[str] = ()) -> str:
@@ -68,11 +78,11 @@ def module_text(program: Program, definition: str, *, check: bool, raises: bool,
     imports = (["import base64"] if any("base64." in line for line in constants) else []) + (
         ["import functools", "import inspect"] if check else []
     )
-    functions = _with_helpers(program.helpers)
+    functions = with_helpers(program.helpers)
     libraries = program.imports.union(*map(_libraries_of, functions))
     helpers = [source_of(function) for function in functions]
     if check:
-        updating = definition.startswith("@checked_updates(")
+        updating = "@checked_updates(" in definition
         checks = writing.FUNCTIONS if updating else (runtime.checked,)
         helpers = [*map(source_of, (runtime.converted, *checks)), *helpers]
     if "MemoryLimitError" in definition:
@@ -126,7 +136,7 @@ def _needs(libraries: set[tuple[str, str]]) -> list[str]:
     return [f"# This module needs {packages} beside numpy: pip install {packages}"] if packages else []
 
 
-def _with_helpers(needed: dict[str, Callable[..., Any]]) -> list[Callable[..., Any]]:
+def with_helpers(needed: dict[str, Callable[..., Any]]) -> list[Callable[..., Any]]:
     """Return the helpers with those they call, each behind what it calls."""
     found: dict[str, Callable[..., Any]] = {}
 

@@ -1,7 +1,8 @@
 """Names in emitted code: the user's own where they can be used, and names with a meaning for the rest."""
 
+import builtins
 import keyword
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from importlib import import_module
 from pkgutil import iter_modules
 from types import FunctionType
@@ -14,6 +15,7 @@ from symback.nodes.contract import Contract
 from symback.nodes.leaves import Exact
 from symback.nodes.node import Node
 from symback.ops import numerics
+from symback.ops.undefined import UNDEFINED, Partial
 
 
 def _helper_names() -> set[str]:
@@ -62,6 +64,7 @@ class Names:
         self._taken = set(taken)
         self._kept: set[str] = set()
         self._next: dict[str, int] = {}
+        self._of: dict[Hashable, str] = {}
 
     def keep(self, names: Iterable[str]) -> None:
         """Give these names only to a `claim` that says it is theirs."""
@@ -78,6 +81,12 @@ class Names:
         self._taken.add(name)
         return name
 
+    def claim_for(self, thing: Hashable, wanted: str) -> str:
+        """Return the name of a thing, which is claimed when it is first asked for; it hides nothing of Python's."""
+        if thing not in self._of:
+            self._of[thing] = self.claim(f"{wanted}_" if hasattr(builtins, wanted) else wanted)
+        return self._of[thing]
+
 
 def suggestion(node: Node, known: dict[Node, str]) -> str:
     """Suggest a name for an intermediate result from what it is: a difference, a function of a named thing."""
@@ -92,8 +101,11 @@ def suggestion(node: Node, known: dict[Node, str]) -> str:
             return f"minus_{argument}"
         return _KINDS.get(product.kind, "product")
     if isinstance(node, Apply):
-        function = node.operation.name
         argument = known.get(unnamed(node.operands[0]), "") if node.operands else ""
+        if node.operation.name == UNDEFINED:
+            one = len(node.operands) == 1 and argument and len(argument) <= 14
+            return f"{Partial.of(node).word}_{argument if one else 'value'}"
+        function = node.operation.name
         if function in _KINDS:
             return _KINDS[function]
         return f"{function}_{argument}" if len(node.operands) == 1 and argument and len(argument) <= 14 else function

@@ -205,3 +205,4 @@ def _merge(builder: Any, stage: Any) -> None:
     builder.program.constants |= stage.program.constants
     builder.program.sizes |= stage.program.sizes
     builder.program.imports |= stage.program.imports
+    builder.program.functions |= stage.program.functions

@@ -4,23 +4,36 @@ Rules for the classes of SymPy stand in the tables of `symback.interop.symbolic`
 expression, and shared subexpressions stay shared.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sympy
 from sympy.logic.boolalg import Boolean, BooleanAtom
 
 from symback import errors
-from symback.interop.symbolic.into_scalars import to_sympy
+from symback.errors.symbolic_matrices import size_clash
+from symback.interop.symbolic.arrays import ARRAYS, with_arrays
+from symback.interop.symbolic.declared import Declared
+from symback.interop.symbolic.differentials import DIFFERENTIALS
+from symback.interop.symbolic.functions import FUNCTIONS, is_own
+from symback.interop.symbolic.matrices import MATRICES
+from symback.interop.symbolic.ranges import NO_RANGES, Ranges
 from symback.interop.symbolic.rule import Rule, refusal
 from symback.interop.symbolic.scalars import SCALARS
-from symback.nodes.leaves import Variable, as_node, exact_from_sympy, variable
+from symback.interop.symbolic.single_entries import with_matrices
+from symback.interop.symbolic.sums import SUMS
+from symback.nodes.leaves import Variable, as_node, exact_from_sympy, size_of, variable
 from symback.nodes.node import HOOKS, Node
-from symback.nodes.shapes import SizeExpr, as_size
+from symback.nodes.shapes import SizeExpr, as_size, is_size_symbol
 
-__all__ = ["SympyBridge", "from_sympy", "to_sympy"]
-
-RULES: Mapping[type, Rule] = {**SCALARS}
+RULES: Mapping[type, Rule] = {
+    **with_arrays({**FUNCTIONS, **with_matrices(SCALARS)}),
+    **ARRAYS,
+    **MATRICES,
+    **SUMS,
+    **DIFFERENTIALS,
+}
 """The rule of each class; a class without one has that of its nearest base class."""
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Function)
@@ -45,6 +58,10 @@ class SympyBridge:
     def __init__(self) -> None:
         self._variables: dict[sympy.Basic, Variable] = {}
         self._symbols: dict[Variable, sympy.Basic] = {}
+        self._names: dict[str, sympy.Basic] = {}
+        self._sizes: dict[str, sympy.Symbol] = {}
+        self._entries: dict[sympy.Basic, Node] = {}
+        self.declared = Declared(self.size)
 
     @property
     def symbols(self) -> Mapping[Variable, sympy.Basic]:
@@ -53,17 +70,29 @@ class SympyBridge:
 
     def to_node(self, expr: Any) -> Node:
         """Turn a SymPy expression, a number or a symbol into a node; see `from_sympy`."""
+        if isinstance(expr, (sympy.MatrixBase, sympy.NDimArray)) and not isinstance(expr, sympy.Basic):
+            expr = expr.as_immutable()
         if isinstance(expr, Node) or not isinstance(expr, sympy.Basic):
             return as_node(expr)
         return self.converted(expr, {})
 
     def to_expr(self, node: Node) -> sympy.Basic:
         """Turn a scalar node into a SymPy expression; see `to_sympy`."""
-        return to_sympy(node, self._symbols)
+        return cast(sympy.Basic, HOOKS["to_sympy"](node, self._symbols))
 
     def converted(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node]) -> Node:
         """Return the node of an expression in which some symbols stand for nodes."""
-        walk = _Walk(self, bound)
+        self.read([expr])
+        return self.part(expr, bound, {})
+
+    def read(self, exprs: Sequence[sympy.Basic]) -> None:
+        """Read what expressions say of sizes and shapes, before any of them is converted."""
+        for expr in exprs:
+            self.declared.read(expr)
+
+    def part(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node], ranges: Ranges) -> Node:
+        """Return the node of a part of an expression that has been read."""
+        walk = _Walk(self, bound, ranges)
         for part in walk.order(expr):
             walk.convert(part)
         return walk.node(expr)
@@ -77,28 +106,53 @@ class SympyBridge:
         """
         found = self._variables.get(symbol)
         if found is None:
-            if symbol.is_commutative is False and not shape:
-                raise errors.no_counterpart("Symbol", symbol.name, "symbols stand for real numbers")
-            if getattr(symbol, "is_extended_real", None) is False:
+            if str(symbol.name) in self._sizes:
+                raise size_clash(symbol.name)
+            if not shape and (symbol.is_commutative is False or symbol.is_extended_real is False):
                 raise errors.no_counterpart("Symbol", symbol.name, "symbols stand for real numbers")
             found = variable(str(symbol.name), tuple(shape))
-            if found in self._symbols:
+            if self._names.setdefault(found.name, symbol) != symbol:
                 raise errors.symbol_clash(symbol.name)
             self._variables[symbol], self._symbols[found] = found, symbol
         return found
 
     def size(self, size: sympy.Basic) -> SizeExpr:
         """Return a size: an integer, or an expression of symbolic sizes."""
+        for symbol in size.free_symbols:
+            known = self._sizes.setdefault(symbol.name, symbol)
+            if not _same_size(known, symbol) or symbol.name in self._names:
+                raise size_clash(symbol.name)
         return as_size(int(size) if isinstance(size, sympy.Integer) else size)
+
+    def bind(self, symbol: sympy.Symbol, node: Node) -> None:
+        """Let a symbol stand for a node: an entry of a matrix of symbols that is one argument."""
+        if symbol in self._entries or self._names.setdefault(symbol.name, node) is not node:
+            raise errors.symbol_clash(symbol.name)
+        self._entries[symbol] = node
+
+    def value(self, symbol: sympy.Symbol) -> Node:
+        """Return what a symbol is as a number: a size of matrices if it is one, else its variable."""
+        if symbol in self._entries:
+            return self._entries[symbol]
+        if symbol.name in self._sizes and _same_size(self._sizes[symbol.name], symbol):
+            return size_of(as_size(symbol))
+        return self.variable(symbol)
+
+
+def _same_size(one: sympy.Symbol, other: sympy.Symbol) -> bool:
+    """Are these one size: one symbol, or that which a shape has for it?"""
+    return one == other or is_size_symbol(one) or is_size_symbol(other)
 
 
 class _Walk:
     """The conversion of one expression: the nodes of its parts, by their identity."""
 
-    def __init__(self, bridge: SympyBridge, bound: Mapping[sympy.Basic, Node]) -> None:
+    def __init__(self, bridge: SympyBridge, bound: Mapping[sympy.Basic, Node], ranges: Ranges) -> None:
         self._bridge = bridge
         self._bound = bound
+        self.ranges, self.declared = ranges, bridge.declared
         self._nodes: dict[int, Node | sympy.Expr | None] = {}
+        self._uses: Counter[int] = Counter()
         self.variable, self.size = bridge.variable, bridge.size
 
     def node(self, argument: sympy.Basic) -> Node:
@@ -107,8 +161,15 @@ class _Walk:
             raise refusal(argument)
         return found if isinstance(found, Node) else exact_from_sympy(found)
 
-    def inside(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node]) -> Node:
-        return self._bridge.converted(expr, {**self._bound, **bound})
+    def shared(self, argument: sympy.Basic) -> bool:
+        return self._uses[id(argument)] > 1
+
+    def inside(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node], ranges: Ranges = NO_RANGES) -> Node:
+        for symbol in bound:
+            if symbol in self.declared.sizes:
+                raise size_clash(str(symbol))
+        around = {(sympy.Dummy() if index in bound else index): found for index, found in self.ranges.items()}
+        return self._bridge.part(expr, {**self._bound, **bound}, {**around, **ranges})
 
     def order(self, root: sympy.Basic) -> list[sympy.Basic]:
         """Return the parts that are converted, children first, each object once."""
@@ -122,7 +183,9 @@ class _Walk:
             elif id(part) not in done:
                 done.add(id(part))
                 stack.append((part, True))
-                stack.extend((child, False) for child in reversed(self._children(part)) if id(child) not in done)
+                children = self._children(part)
+                self._uses.update(map(id, children))
+                stack.extend((child, False) for child in reversed(children) if id(child) not in done)
         return order
 
     def _children(self, part: sympy.Basic) -> Sequence[sympy.Basic]:
@@ -144,12 +207,12 @@ class _Walk:
         if self._bound and part in self._bound:
             return self._bound[part]
         if isinstance(part, sympy.Symbol):
-            return self.variable(part)
+            return self._bridge.value(part)
         if isinstance(part, BooleanAtom):
             return as_node(bool(part))
         if isinstance(part, (sympy.Number, sympy.NumberSymbol)):
             return part
-        if isinstance(part, _ARITHMETIC) and all(isinstance(self._nodes.get(id(a)), sympy.Expr) for a in part.args):
+        if isinstance(part, _ARITHMETIC) and self._is_constant(part):
             return part
         rule = rule_of(part)
         if rule is None and not isinstance(part, (sympy.Expr, Boolean)):
@@ -157,6 +220,10 @@ class _Walk:
         if rule is None:
             raise refusal(part)
         return rule.convert(part, self)
+
+    def _is_constant(self, part: sympy.Basic) -> bool:
+        """Is this a number of SymPy's: are its arguments constants, and is it no function that has no value?"""
+        return all(isinstance(self._nodes.get(id(a)), sympy.Expr) for a in part.args) and not is_own(part)
 
 
 def rule_of(part: sympy.Basic) -> Rule | None:
@@ -192,3 +259,4 @@ def from_sympy(expr: Any) -> Node:
 
 
 HOOKS["from_sympy"] = from_sympy
+HOOKS["sympy_with"] = lambda expr, bound: SympyBridge().converted(expr, bound)

@@ -6,7 +6,20 @@ from typing import Any
 import sympy
 
 from symback import errors
+from symback.errors.symbolic_sums import entry_as_variable
 from symback.interop.symbolic.bridge import SympyBridge
+from symback.interop.symbolic.differentials import ENTRIES
+from symback.interop.symbolic.explicit import (
+    check_symbols,
+    entries_of,
+    hessian_of,
+    is_explicit,
+    jacobian_of,
+    put_together,
+    variables_in,
+)
+from symback.interop.symbolic.squeezing import without_unit_axes
+from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
 from symback.structure import Nested, Packed, leaves_of, packed_in, refill
 
@@ -15,12 +28,16 @@ class Conversion:
     """Converts what a call was given; SymPy outputs give SymPy results, with the symbols one began with.
 
     Attributes:
-        plain: Whether an output is a plain SymPy expression.
+        plain: Whether an output is a plain SymPy expression or an explicit matrix of them.
     """
 
     def __init__(self, outputs: Nested) -> None:
         self._bridge = SympyBridge()
-        self.plain = any(isinstance(leaf, sympy.Basic) and not isinstance(leaf, Node) for leaf in leaves_of(outputs))
+        for leaf in leaves_of(outputs):
+            self._bridge.read(entries_of(leaf) if _is_sympy(leaf) else ())
+        self.plain = any(_is_sympy(leaf) for leaf in leaves_of(outputs))
+
+    # -- in ------------------------------------------------------------------------------------------------
 
     def nodes(self, nested: Nested) -> list[Node]:
         """Return the leaves of a structure as nodes."""
@@ -38,11 +55,74 @@ class Conversion:
             raise errors.packed_output(operation, packed)
         return self.nodes(nested)
 
+    def entries(self, operation: str, nested: Nested) -> list[list[Node]]:
+        """Return for each leaf its nodes: of an explicit matrix the entries, of anything else it alone."""
+        for packed in packed_in(nested):
+            raise errors.packed_output(operation, packed)
+        return [[self._bridge.to_node(entry) for entry in entries_of(leaf)] for leaf in leaves_of(nested)]
+
+    def variables(self, wrt: Nested) -> list[Node]:
+        """Return what is differentiated by: the entries of matrices of symbols, and each other leaf."""
+        leaves = variables_in(wrt)
+        for leaf in leaves:
+            if isinstance(leaf, ENTRIES):
+                raise entry_as_variable(leaf)
+        return [self._bridge.to_node(leaf) for leaf in leaves]
+
+    def arguments(self, nested: Nested) -> Nested:
+        """Return a structure of inputs in which each explicit matrix of symbols is one variable with two axes.
+
+        From then on the symbols are entries of that variable. It has the name ``matrix_1``, ``matrix_2`` and so on.
+        """
+        leaves = leaves_of(nested)
+        taken = {str(getattr(entry, "name", "")) for leaf in leaves for entry in entries_of(leaf)}
+        return refill(nested, [self._argument(leaf, taken) if is_explicit(leaf) else leaf for leaf in leaves])
+
+    def _argument(self, matrix: Any, taken: set[str]) -> Variable:
+        check_symbols(matrix)
+        number = 1
+        while f"matrix_{number}" in taken:
+            number += 1
+        taken.add(f"matrix_{number}")
+        made = variable(f"matrix_{number}", matrix.shape)
+        for place, symbol in enumerate(matrix.flat()):
+            self._bridge.bind(symbol, made[divmod(place, matrix.cols)])
+        return made
+
+    # -- out -----------------------------------------------------------------------------------------------
+
     def results(self, structure: Nested, nodes: Sequence[Node]) -> Nested:
         """Return results in a structure, as SymPy expressions if that is what went in."""
-        return refill(structure, [self._expr(node) for node in nodes] if self.plain else nodes)
+        return refill(structure, self.exprs(nodes))
+
+    def by_variables(self, wrt: Nested, nodes: Sequence[Node]) -> Nested:
+        """Return one result for each variable, in the structure of the variables; in matrices, if they are."""
+        return put_together(wrt if self.plain else _lists(wrt), self.exprs(nodes))
+
+    def jacobians(self, outputs: Nested, wrt: Nested, rows: Sequence[Sequence[Sequence[Any]]]) -> Nested:
+        """Return derivatives: for each output, for each of its entries, one for each variable."""
+        wrt = wrt if self.plain else _lists(wrt)
+        leaves = leaves_of(outputs)
+        found = [jacobian_of(leaf, wrt, held) for leaf, held in zip(leaves, rows, strict=True)]
+        return refill(outputs, found)
+
+    def hessians(self, wrt: Nested, rows: Sequence[Sequence[Node]]) -> Nested:
+        """Return second derivatives, one for each two variables."""
+        return hessian_of(wrt if self.plain else _lists(wrt), [self.exprs(row) for row in rows])
+
+    def exprs(self, nodes: Sequence[Node]) -> list[Any]:
+        """Return nodes as SymPy expressions, if that is what went in."""
+        return [self._expr(node) for node in nodes] if self.plain else list(nodes)
 
     def _expr(self, node: Node) -> sympy.Basic:
-        if node.shape:
-            raise errors.nodes_in_sympy(node)
-        return self._bridge.to_expr(node)
+        """Return an expression; axes of size 1 that are too many for a matrix are left out."""
+        return self._bridge.to_expr(without_unit_axes(node) if len(node.shape) > 2 else node)
+
+
+def _is_sympy(leaf: Any) -> bool:
+    return isinstance(leaf, (sympy.Basic, sympy.MatrixBase)) and not isinstance(leaf, Node)
+
+
+def _lists(wrt: Nested) -> Nested:
+    """Return the variables of nodes with lists in the place of matrices of symbols, which cannot hold nodes."""
+    return refill(wrt, [leaf.tolist() if is_explicit(leaf) else leaf for leaf in leaves_of(wrt)])

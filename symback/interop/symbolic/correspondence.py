@@ -110,11 +110,7 @@ INTO_SYMPY: dict[str, Callable[..., sympy.Basic]] = {name: kind for kind, name i
 """The same table the other way, and what SymPy has no name for."""
 
 HINTS = {
-    "Derivative": "evaluate it with .doit() first, or build the function as a graph and use sb.grad",
     "Integral": "evaluate it with .doit() first",
-    "Sum": "evaluate it with .doit() first, or use sb.sum on a tensor",
-    "Product": "evaluate it with .doit() first",
     "sinc": "write Piecewise((sin(x)/x, Ne(x, 0)), (1, True)), or use sb.sinc(x / pi) on nodes",
-    "MatrixSymbol": "make it with sb.tensor(name, (rows, columns)) and use @, .T, sb.trace",
 }
 """What to do about an expression that has no counterpart, by the name of its class."""

@@ -10,6 +10,7 @@ from sympy.logic.boolalg import Boolean
 
 from symback import errors
 from symback.graph import toposort
+from symback.interop.symbolic import functions
 from symback.interop.symbolic.correspondence import INTO_SYMPY
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
@@ -17,6 +18,7 @@ from symback.nodes.contract import Contract
 from symback.nodes.leaves import Constant, Exact, ExactValue, Ones, Size, Variable
 from symback.nodes.node import Node
 from symback.nodes.rows import postorder
+from symback.ops.undefined import UNDEFINED
 
 Factors: TypeAlias = tuple[sympy.Basic, ...]
 """A product that is not multiplied out yet, so that SymPy sees all its factors at once."""
@@ -27,7 +29,7 @@ _MOST_FACTORS = 32
 """A product is multiplied out when it has more factors: one that is shared would be copied again and again."""
 
 
-def to_sympy(node: Node, symbols: Mapping[Variable, sympy.Symbol] | None = None) -> sympy.Basic:
+def to_scalar(node: Node, symbols: Mapping[Variable, sympy.Basic] | None = None) -> sympy.Basic:
     """Turn a scalar node into a SymPy expression (a relation or logic if its dtype is bool).
 
     Names given by `let` are seen through. SymPy evaluates and orders what it gets. A fraction with a long
@@ -44,7 +46,7 @@ def to_sympy(node: Node, symbols: Mapping[Variable, sympy.Symbol] | None = None)
     Example:
         >>> import symback as sb
         >>> x = sb.tensor("x")
-        >>> to_sympy(sb.where(x > 0, sb.exp(-x), 1))
+        >>> to_scalar(sb.where(x > 0, sb.exp(-x), 1))
         Piecewise((exp(-x), x > 0), (1, True))
     """
     if not isinstance(node, Node):
@@ -63,46 +65,48 @@ def to_sympy(node: Node, symbols: Mapping[Variable, sympy.Symbol] | None = None)
                     raise errors.name_clash(part.name, taken[symbol], part)
                 values[part] = (symbol,)
             else:
-                values[part] = _factors(part, [values[operand] for operand in part.operands])
-        return _real(node, _multiplied(values[node]))
+                values[part] = factors_of(part, [values[operand] for operand in part.operands])
+        return real(node, multiplied(values[node]))
     except RecursionError:
         raise errors.not_convertible("to_sympy", node, "SymPy recurses over its depth, which is too large") from None
 
 
-def _factors(node: Node, operands: list[Factors]) -> Factors:
+def factors_of(node: Node, operands: list[Factors]) -> Factors:
     """Return the factors of one node, from those of its operands."""
     if isinstance(node, Named):
         return operands[0]
     if isinstance(node, Contract):
-        factors = tuple([_as_number(factor) for operand in operands for factor in operand])
+        factors = tuple([as_number(factor) for operand in operands for factor in operand])
         return factors if len(factors) <= _MOST_FACTORS else (sympy.Mul(*factors),)
     if isinstance(node, Plus):
-        return (sympy.Add(*[_as_number(_multiplied(operand)) for operand in operands]),)
+        return (sympy.Add(*[as_number(multiplied(operand)) for operand in operands]),)
     if isinstance(node, Map):
         return _function_value(node, operands)
     if isinstance(node, Apply) and node.operation.value == ("astype", "float64"):
-        return (_as_number(_multiplied(operands[0])),)
+        return (as_number(multiplied(operands[0])),)
     return (_leaf(node),)
 
 
 def _function_value(node: Map, operands: list[Factors]) -> Factors:
     name = node.operation.name
+    if name == UNDEFINED:
+        return (functions.into_sympy(node, [as_number(multiplied(operand)) for operand in operands]),)
     if name == "divide":
-        above, below = ([_as_number(factor) for factor in operand] for operand in operands)
+        above, below = ([as_number(factor) for factor in operand] for operand in operands)
         return (*above, *[sympy.Pow(factor, -1) for factor in below])
-    values = [_multiplied(operand) for operand in operands]
+    values = [multiplied(operand) for operand in operands]
     if name == "where" and node.dtype.kind == "b":
-        return (sympy.ITE(*map(_as_condition, values)),)
+        return (sympy.ITE(*map(as_condition, values)),)
     if name == "where":
-        return (_choice(_as_condition(values[0]), _as_number(values[1]), _as_number(values[2])),)
+        return (_choice(as_condition(values[0]), as_number(values[1]), as_number(values[2])),)
     function = INTO_SYMPY.get(name)
     if function is None:
         raise errors.not_convertible("to_sympy", node, f"SymPy has no counterpart of {name}")
-    convert = _as_condition if name in _LOGICAL else _as_number
+    convert = as_condition if name in _LOGICAL else as_number
     return (function(*map(convert, values)),)
 
 
-def _real(node: Node, value: sympy.Basic) -> sympy.Basic:
+def real(node: Node, value: sympy.Basic) -> sympy.Basic:
     """Refuse what is no real number in SymPy: the square root of a negative number, a division by zero."""
     for part in postorder(value):
         if part is sympy.zoo or part is sympy.I:
@@ -110,7 +114,8 @@ def _real(node: Node, value: sympy.Basic) -> sympy.Basic:
     return value
 
 
-def _multiplied(factors: Factors) -> sympy.Basic:
+def multiplied(factors: Factors) -> sympy.Basic:
+    """Return the product of factors."""
     return factors[0] if len(factors) == 1 else sympy.Mul(*factors)
 
 
@@ -124,12 +129,13 @@ def _is_logical(value: sympy.Basic) -> bool:
     return isinstance(value, Boolean) and not isinstance(value, sympy.Expr)
 
 
-def _as_number(value: sympy.Basic) -> sympy.Basic:
+def as_number(value: sympy.Basic) -> sympy.Basic:
     """Return 1 or 0 for a truth value."""
     return sympy.Piecewise((1, value), (0, True)) if _is_logical(value) else value
 
 
-def _as_condition(value: sympy.Basic) -> sympy.Basic:
+def as_condition(value: sympy.Basic) -> sympy.Basic:
+    """Return a truth value: a number is true unless it is 0."""
     return value if _is_logical(value) else sympy.Ne(value, 0)
 
 

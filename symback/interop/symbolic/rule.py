@@ -5,10 +5,11 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 import sympy
-from sympy.core.function import AppliedUndef
 
 from symback import errors
 from symback.interop.symbolic.correspondence import HINTS
+from symback.interop.symbolic.declared import Declared
+from symback.interop.symbolic.ranges import NO_RANGES, Ranges
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 from symback.nodes.shapes import SizeExpr
@@ -20,8 +21,22 @@ class Given(Protocol):
     def node(self, argument: sympy.Basic) -> Node:
         """Return the node of one of the children, which have been converted."""
 
-    def inside(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node]) -> Node:
-        """Convert an expression in which some symbols stand for nodes: the body of a sum, of a lambda."""
+    def shared(self, argument: sympy.Basic) -> bool:
+        """Is this child used in more than one place of the expression?"""
+
+    @property
+    def ranges(self) -> Ranges:
+        """The ranges of the indices that the sums around bind; expressions have axes for them."""
+
+    @property
+    def declared(self) -> Declared:
+        """What the whole expression says of sizes and of the shapes of indexed names."""
+
+    def inside(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node], ranges: Ranges = NO_RANGES) -> Node:
+        """Convert an expression in which some symbols stand for nodes: the body of a sum, of a lambda.
+
+        `ranges` are those of the symbols that are indices.
+        """
 
     def variable(self, symbol: sympy.Basic, shape: Sequence[SizeExpr]) -> Variable:
         """Return the variable that a symbol of any kind stands for, one and the same for each symbol."""
@@ -48,9 +63,7 @@ class Rule(NamedTuple):
 def refusal(part: sympy.Basic) -> errors.UsageError:
     """Return the error for an expression that has no counterpart, with the nearest thing that works."""
     kind = type(part).__name__
-    if isinstance(part, AppliedUndef):
-        hint = "an undefined function has no value; declare it with sb.elementwise and apply that"
-    elif isinstance(part, sympy.Function) and kind not in HINTS:
+    if isinstance(part, sympy.Function) and kind not in HINTS:
         hint = "there is no such elementwise function; declare it with sb.elementwise and apply that"
     else:
         hint = HINTS.get(kind, "only real scalar expressions of elementary functions are supported")

@@ -1,0 +1,245 @@
+"""Matrices of SymPy to graphs and back: values, gradients in plain SymPy, structures of variables, refusals."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+from sympy import HadamardPower, HadamardProduct, Identity, Matrix, MatrixSymbol, Symbol, Trace, symbols
+from sympy.combinatorics import Permutation
+from sympy.matrices.expressions.diagonal import DiagonalMatrix, DiagonalOf
+from sympy.matrices.expressions.dotproduct import DotProduct
+from sympy.matrices.expressions.permutation import MatrixPermute, PermutationMatrix
+
+import symback as sb
+from symback import errors
+from symback.interop.symbolic.bridge import SympyBridge, from_sympy
+
+n, m = symbols("n m")
+t, u = symbols("t u")
+p, q = symbols("p q", positive=True)
+A, B = MatrixSymbol("A", n, n), MatrixSymbol("B", n, n)
+W, x = MatrixSymbol("W", m, n), MatrixSymbol("x", n, 1)
+C = MatrixSymbol("C", 2, 3)
+i, j = symbols("i j", integer=True)
+
+RNG = np.random.default_rng(3)
+AT = {
+    "A": np.eye(3) + 0.3 * RNG.standard_normal((3, 3)), "B": RNG.uniform(0.5, 2, (3, 3)),
+    "W": RNG.standard_normal((2, 3)), "x": RNG.uniform(0.5, 2, (3, 1)), "C": RNG.standard_normal((2, 3)),
+    "t": np.float64(0.7), "u": np.float64(1.3),
+}  # fmt: skip
+a, b, w, v, c, s = (AT[name] for name in ("A", "B", "W", "x", "C", "t"))
+INV = np.linalg.inv(a)
+
+VALUES = [
+    (2 * t * A * B, 2 * s * a @ b),
+    (A - B + Identity(n), a - b + np.eye(3)),
+    (A**3, a @ a @ a),
+    (A**-2, INV @ INV),
+    (A**0, np.eye(3)),
+    (A.I * x, INV @ v),
+    (W.T, w.T),
+    (sympy.Adjoint(W), w.T),
+    (A.conjugate(), a),
+    (Trace(A * B), np.trace(a @ b)),
+    (sympy.Determinant(A), np.linalg.det(a)),
+    (HadamardProduct(A, B), a * b),
+    (HadamardPower(B, t), b**s),
+    (HadamardPower(t, A), s**a),
+    (HadamardPower(B, A), b**a),
+    (sympy.KroneckerProduct(A, C), np.kron(a, c)),
+    (sympy.DiagMatrix(x) * A, np.diag(v[:, 0]) @ a),
+    (sympy.DiagMatrix(x.T), np.diag(v[:, 0])),
+    (DiagonalMatrix(A), np.diag(np.diag(a))),
+    (DiagonalMatrix(C), c * np.eye(2, 3)),
+    (DiagonalOf(A), np.diag(a)[:, None]),
+    (DiagonalOf(C), np.diag(c)[:, None]),
+    (DotProduct(x, x), (v**2).sum()),
+    (sympy.ZeroMatrix(n, n) + A, a),
+    (sympy.OneMatrix(m, 1) * x.T, np.ones((2, 1)) @ v.T),
+    (sympy.BlockMatrix([[A, x], [W, W * x]]), np.block([[a, v], [w, w @ v]])),
+    (sympy.BlockDiagMatrix(A, C), np.block([[a, np.zeros((3, 3))], [np.zeros((2, 3)), c]])),
+    (A[0:2, 1:n], a[0:2, 1:]),
+    (C[1:2, 0:3:2], c[1:2, ::2]),
+    (A[1, 2] + C[-1, 0], a[1, 2] + c[-1, 0]),
+    (A.applyfunc(sympy.sin), np.sin(a)),
+    (A.applyfunc(lambda d: t * d**2 + 1), s * a**2 + 1),
+    (A.applyfunc(lambda d: sympy.Piecewise((d, d > t), (0, True))), np.where(a > s, a, 0)),
+    (MatrixPermute(C, Permutation([1, 0]), 0), c[[1, 0]]),
+    (PermutationMatrix(Permutation([1, 2, 0])), np.eye(3)[[1, 2, 0]]),
+    (sympy.FunctionMatrix(2, 3, sympy.Lambda((i, j), i + t * j)), np.arange(2)[:, None] + s * np.arange(3)),
+    (n * Trace(A) + t / n, 3 * np.trace(a) + s / 3),
+    (sympy.exp(x.T * A * x) + t, np.exp((v.T @ a @ v)[0, 0]) + s),
+    ((x.T * x) ** t, (v.T @ v) ** s),
+    (Matrix([[t, 1], [t**2, sympy.pi]]), np.array([[s, 1], [s**2, np.pi]])),
+    (sympy.SparseMatrix(2, 3, {(0, 1): t, (1, 2): 3}), np.array([[0, s, 0], [0, 0, 3]])),
+    (sympy.ImmutableSparseMatrix(2, 2, {}), np.zeros((2, 2))),
+    (Matrix([[1, sympy.Rational(1, 3)], [0.1, -2]]), np.array([[1, 1 / 3], [0.1, -2]])),
+    (Matrix([[1, sympy.Rational(1, 3)]]) * C, np.array([[1, 1 / 3]]) @ c),
+    (Matrix(0, 3, []), np.zeros((0, 3))),
+    (Matrix([[C[0, 0], t]]), np.array([[c[0, 0], s]])),
+]
+NAMED = [A, B, W, x, C, t, u]
+
+
+def value_of(expr: Any) -> Any:
+    """Evaluate by emitted code."""
+    return sb.lambdify(NAMED, expr)(*[AT[symbol.name] for symbol in NAMED])
+
+
+@pytest.mark.parametrize(("expr", "expected"), VALUES, ids=[str(expr)[:50] for expr, _ in VALUES])
+def test_a_matrix_has_its_value_and_keeps_it_there_and_back(expr: Any, expected: Any) -> None:
+    found = value_of(expr)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+    assert np.shape(found) == np.shape(expected)
+    bridge = SympyBridge()
+    node = bridge.to_node(expr)
+    try:
+        back = bridge.to_expr(node)
+    except errors.UsageError:
+        return
+    np.testing.assert_allclose(value_of(back), expected, rtol=1e-12, atol=1e-14)
+
+
+a_, b_, v_, w_, s_ = (sb.tensor(*g) for g in (
+    ("A", ("n", "n")), ("B", ("n", "n")), ("v", ("n",)), ("W", ("m", "n")), ("t", ()))
+)  # fmt: skip
+y_ = sb.tensor("y", ("n",))
+V, Y = (MatrixSymbol(name, Symbol("n", integer=True, nonnegative=True), 1) for name in "vy")
+N = V.rows
+A_, B_ = MatrixSymbol("A", N, N), MatrixSymbol("B", N, N)
+W_ = MatrixSymbol("W", Symbol("m", integer=True, nonnegative=True), N)
+ONE = sympy.OneMatrix
+
+
+@pytest.mark.parametrize(
+    ("node", "expr"),
+    [
+        (a_ @ b_.T @ v_, A_ * B_.T * V),
+        (v_ @ a_ @ y_, Trace(V.T * A_ * Y)),
+        (sb.trace(a_ @ b_), Trace(A_ * B_)),
+        (sb.sum(a_ * b_), Trace(A_.T * B_)),
+        (sb.sum(a_), Trace(ONE(1, N) * A_ * ONE(N, 1))),
+        (sb.sum(w_, axis=1), W_ * ONE(N, 1)),
+        (sb.outer(v_, y_), V * Y.T),
+        (a_ * v_, A_ * sympy.DiagMatrix(V)),
+        (sb.diag(v_), sympy.DiagMatrix(V)),
+        (sb.diagonal(a_), DiagonalOf(A_)),
+        (a_ + v_, A_ + ONE(N, 1) * V.T),
+        (a_ + 1, A_ + ONE(N, N)),
+        (2 * s_ * a_, 2 * Symbol("t") * A_),
+        (a_ / b_, HadamardProduct(A_, HadamardPower(B_, -1))),
+        (a_**3, HadamardPower(A_, 3)),
+        (sb.exp(a_), A_.applyfunc(sympy.exp)),
+        (sb.linalg.inv(a_) @ v_, A_.I * V),
+        (sb.linalg.solve(a_, v_), A_.I * V),
+        (sb.linalg.slogdet(a_)[1], sympy.log(sympy.Abs(sympy.Determinant(A_)))),
+        (sb.ones((2, 3)), ONE(2, 3)),
+        (sb.constant([[1.0, 0.1]]), sympy.ImmutableMatrix([[1, sympy.Float(0.1)]])),
+        (sb.stack([s_, 2 * s_]), sympy.ImmutableMatrix([Symbol("t"), 2 * Symbol("t")])),
+        (sb.concatenate([a_, b_], axis=0), sympy.BlockMatrix([[A_], [B_]])),
+        (w_[0], W_[0, :].T),
+    ],
+    ids=lambda side: str(side)[:40],
+)
+def test_a_node_becomes_a_matrix_expression(node: Any, expr: Any) -> None:
+    found = sb.to_sympy(node)
+    assert found == expr or found.dummy_eq(expr) or str(found) == str(expr).replace("_0", "_d")
+
+
+def test_gradients_are_plain_sympy_with_the_symbols_one_began_with() -> None:
+    gradient = sb.grad(Trace(x.T * A * x), [x, {"A": A}])
+    assert gradient == [A * x + A.T * x, {"A": x * x.T}]
+    assert gradient[0].shape == (n, 1)
+    assert sb.grad(n * Trace(A), A) == n * Identity(n)
+    assert sb.grad(p * Trace(A), p) == Trace(A)
+    assert sb.grad(p * sympy.sqrt(q**2), Matrix([[p, q]])) == Matrix([[q, p]])
+
+
+def test_jacobians_and_hessians_have_the_shapes_of_sympy() -> None:
+    f = Matrix([p * q, p])
+    expected = Matrix([[q, p], [1, 0]])
+    assert sb.jacobian(f, [p, q]) == sb.jacobian(f, Matrix([p, q])) == f.jacobian([p, q]) == expected
+    assert sb.jacobian(f, p) == Matrix([q, 1])
+    assert sb.jacobian({"f": f}, {"p": p})["f"] == {"p": Matrix([q, 1])}
+    assert sb.hessian(p**2 * q, Matrix([p, q])) == sympy.hessian(p**2 * q, [p, q])
+    assert sb.hessian(p**2 * q, [p, q]) == [[2 * q, 2 * p], [2 * p, 0]]
+    assert isinstance(sb.jacobian(f.as_immutable(), [p, q]), sympy.ImmutableMatrix)
+    assert sb.jacobian(W * x, x) == W
+    assert sb.hessian(Trace(x.T * A * x), x) == A + A.T
+    assert sb.hessian(Trace(x.T * x) ** 2, x) == 4 * Trace(x.T * x) * Identity(n) + 8 * x * x.T
+    assert sb.jacobian(Matrix([Trace(x.T * x), p]), x, disconnected="zero").shape == (2, n)
+
+
+def test_a_subclass_of_matrix_symbol_is_kept_and_used() -> None:
+    class Symmetric(MatrixSymbol):  # type: ignore[misc]
+        def _eval_transpose(self) -> Any:
+            return self
+
+    S = Symmetric("S", n, n)
+    gradient = sb.grad(Trace(x.T * S * x), x)
+    assert gradient == 2 * S * x
+    assert gradient.atoms(MatrixSymbol) == {S, x}
+
+
+def test_a_matrix_of_symbols_is_one_argument() -> None:
+    f = sb.lambdify([Matrix([p, q]), t], Matrix([[p * q, t], [1, q]]))
+    np.testing.assert_array_equal(f([[2.0], [3.0]], 5.0), [[6, 5], [1, 3]])
+    loss = sb.objective((p - 1) ** 2 + p * q**2, Matrix([p, q]))
+    np.testing.assert_array_equal(loss.jac([2.0, 3.0]), [11, 12])
+    assert sb.check_grad(p**2 * sympy.sin(q), Matrix([p, q])).passed
+    assert sb.derive(p**2 * q, Matrix([p, q])).steps
+
+
+def test_entry_points_take_matrices() -> None:
+    assert sb.check_grad(Trace(A.T * A * B), [A, B]).passed
+    assert sb.derive(Trace(A.T * A), A).steps
+    many = sb.batch(Trace(x.T * A * x), {x: "N"})
+    points = np.arange(6.0).reshape(2, 3, 1)
+    given = sb.lambdify([sb.tensor("A", ("n", "n")), sb.tensor("x", ("N", "n", 1))], many)(a, points)
+    np.testing.assert_allclose(given, [(k.T @ a @ k)[0, 0] for k in points], rtol=1e-12)
+    loss = sb.objective(Trace((A * x).T * (A * x)), x, {A: a})
+    np.testing.assert_allclose(loss.jac(v[:, 0]), 2 * (a.T @ a @ v)[:, 0], rtol=1e-12)
+    assert sb.vdot(sb.tensor("A", ("n", "n")), A).shape == ()
+
+
+def test_a_long_product_and_a_shared_matrix_are_converted() -> None:
+    assert from_sympy(sympy.MatMul(*[A, B] * 1_500)).count_ops() == 2_999
+    shared: Any = A
+    for _ in range(40):
+        shared = sympy.HadamardProduct(shared, shared, evaluate=False)
+    assert from_sympy(shared).count_ops() == 40
+
+
+@pytest.mark.parametrize(
+    ("expr", "reason"),
+    [
+        (sympy.exp(A), r"exp of a matrix of the shape \(n, n\).*A.applyfunc"),
+        (A**t, "MatPow with the exponent t; only integers"),
+        (A[Symbol("k"), 0], "index"),
+        (sympy.MatAdd(A, MatrixSymbol("D", n, m)), r"MatAdd of matrices of the shapes \(n, n\) and \(n, m\)"),
+        (Trace(A) * Symbol("n", positive=True), "'n' is the size of a matrix, and elsewhere"),
+        (Trace(A) + MatrixSymbol("n", 2, 2)[0, 0], "'n' is the size of a matrix"),
+        (Trace(A) + Symbol("A"), "two different SymPy symbols are called 'A'"),
+        (sympy.Permanent(C * C.T), "cannot convert Permanent"),
+        (A.applyfunc(lambda d: Trace(d * B)), r"scalar in MatMul has the shape \(n, n\)"),
+        (MatrixSymbol("a b", 2, 2), "cannot be used as a name"),
+        (Matrix([[sympy.I, 1]]), "ImaginaryUnit"),
+    ],
+    ids=lambda side: str(side)[:40],
+)
+def test_what_has_no_meaning_is_refused(expr: Any, reason: str) -> None:
+    with pytest.raises(errors.SymbackError, match=reason):
+        from_sympy(expr)
+
+
+def test_matrices_of_variables_hold_different_symbols() -> None:
+    with pytest.raises(errors.UsageError, match="a different symbol in each entry, not p"):
+        sb.grad(p * q, Matrix([p, p]))
+    with pytest.raises(errors.UsageError, match=r"a different symbol in each entry, not p \+ 1"):
+        sb.lambdify([Matrix([p + 1])], p)
+    with pytest.raises(errors.ShapeError, match="has more than two axes"):
+        sb.jacobian(Matrix([Trace(A), p]), A, disconnected="zero")
+    with pytest.raises(errors.UsageError, match=r"cannot write .* of the shape .* no counterpart of sort_along"):
+        sb.to_sympy(sb.sort(a_))
