@@ -87,6 +87,30 @@ def test_where_math_raises_numpy_says_inf_or_nan():
     assert math.isnan(found[2])
 
 
+def test_powers_of_negative_numbers_are_nan_and_no_complex_number():
+    f = sb.scalar_function([x, y], x**y, wrt=[x])
+    with np.errstate(all="ignore"):
+        value, slope = f(-8.0, 0.5)
+        arrays, _ = f(np.array([-8.0, 4.0]), 0.5)
+    assert math.isnan(value)
+    assert math.isnan(slope[0])
+    np.testing.assert_array_equal(arrays, [np.nan, 2.0])
+    assert f(-2.0, 3.0)[0] == -8.0
+
+
+def test_results_are_floats_where_code_chooses_integers():
+    f = sb.scalar_function([x], sympy.Piecewise((1, x > 0), (0, True)) + 0 * x, wrt=[x])
+    value, slopes = f(0.5)
+    assert isinstance(value, float)
+    assert slopes.dtype == np.float64
+
+
+def test_the_logarithm_of_gamma_is_that_of_scipy_for_negative_numbers():
+    f = sb.scalar_function([x], sympy.loggamma(x))
+    assert math.isnan(f(-0.5))
+    assert math.isnan(f(np.array([-0.5]))[0])
+
+
 def test_a_matrix_keeps_its_shape_and_its_jacobian_has_a_row_for_each_entry():
     f = sb.scalar_function([x, y], sympy.Matrix([[x * y, 1, x], [y, x**2, 0]]), wrt=[x, y])
     values, jacobian = f(2.0, 3.0)

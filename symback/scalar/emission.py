@@ -20,9 +20,9 @@ _MATH = {
     "np.arctanh": "atanh", "np.arctan2": "atan2", "np.sin": "sin", "np.cos": "cos", "np.tan": "tan", "np.sinh": "sinh",
     "np.cosh": "cosh", "np.tanh": "tanh", "np.exp": "exp", "np.exp2": "exp2", "np.expm1": "expm1", "np.log": "log",
     "np.log1p": "log1p", "np.log2": "log2", "np.log10": "log10", "np.sqrt": "sqrt", "np.cbrt": "cbrt",
-    "np.hypot": "hypot", "np.fabs": "fabs", "np.copysign": "copysign", "np.fmod": "fmod",
+    "np.hypot": "hypot", "np.fabs": "fabs", "np.copysign": "copysign", "np.fmod": "fmod", "np.power": "pow",
     "np.deg2rad": "radians", "np.rad2deg": "degrees", "scipy.special.erf": "erf", "scipy.special.erfc": "erfc",
-    "scipy.special.gamma": "gamma", "scipy.special.gammaln": "lgamma", "scipy.special.loggamma": "lgamma",
+    "scipy.special.gamma": "gamma", "scipy.special.gammaln": "lgamma",
 }  # fmt: skip
 """What `math` calls what NumPy or SciPy calls so."""
 
@@ -35,7 +35,7 @@ _LONG = 64
 _WORD = re.compile(r"[^\W\d]\w*")
 _FUNCTION = re.compile(r"np\.\w+")
 
-LOWEST, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
+LOWEST, SUM, PRODUCT, SIGN, ATOM = range(5)
 """How tightly a piece of text binds."""
 
 
@@ -173,7 +173,7 @@ class Emitter:
     def _speller(self, name: str) -> Callable[[list[Piece]], Piece]:
         spelling = PRIMITIVES[name].numpy
         if name == "power":
-            return lambda given: Piece(f"{given[0].within(ATOM)} ** {given[1].within(POWER)}", POWER)
+            spelling = "np.power"  # of a negative number, ** would be complex at a point
         if not isinstance(spelling, str):
             own = self._helper(spelling)
             return lambda given: _call(own, given)

@@ -51,7 +51,7 @@ def module_text(name: str, inputs: Sequence[str], body: Body, count: int, result
         '    """', *(f"    {line}".rstrip() for line in doc), '    """',
         f"    if all(type(number) in (float, int) for number in [{arguments}]):",
         "        try:",
-        f"            out = AT_A_POINT({arguments})",
+        f"            out = np.array(AT_A_POINT({arguments}), dtype=float)",
         "        except (ArithmeticError, ValueError):  # where NumPy gives inf or NaN",
         f"            out = AT_POINTS(*map(np.float64, [{arguments}]))",
         "    else:",
