@@ -94,7 +94,7 @@ def scalar_function(
         >>> x, y = sympy.symbols("x y")
         >>> f = sb.scalar_function([x, y], sympy.sin(x * y) / y, wrt=[x, y])
         >>> value, gradient = f(0.5, 2.0)
-        >>> round(value, 6), [round(float(g), 6) for g in gradient]
+        >>> round(float(value), 6), [round(float(g), 6) for g in gradient]
         (0.420735, [0.540302, -0.075292])
     """
     if accumulation not in ("auto", *METHODS):
