@@ -61,6 +61,10 @@ def test_a_seed_repeats_its_graph() -> None:
     assert repr(seeded_graph(3)) == repr(seeded_graph(3)) != repr(seeded_graph(4))
 
 
+def test_a_graph_is_drawn_where_a_value_warns() -> None:
+    assert "std_over" in repr(seeded_graph(1768355594))  # the deviation of no numbers
+
+
 def test_the_menu_holds_the_whole_registry() -> None:
     own = {f"function {entry.name}" for entry in FUNCTIONS.values() if entry.primitive is None}
     assert set(menu()) == own | {f"primitive {name}" for name in PRIMITIVES}

@@ -5,6 +5,7 @@ that Hypothesis can shrink it and a seed repeats it.
 """
 
 import random
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -114,9 +115,11 @@ class Builder:
 
     def known(self, node: Node) -> bool:
         """Evaluate a node at the point; no if it is too large, or cannot be evaluated: an index beyond the end."""
+        evaluation = Evaluation({**self.values, **self.graph.point}, WIDE, self.sizes)
         try:
-            evaluation = Evaluation({**self.values, **self.graph.point}, WIDE, self.sizes)
-            value = evaluation(node)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # statistics of no numbers: NumPy's NaN is what we have
+                value = evaluation(node)
         except (SymbackError, ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError):
             return False
         self.values[node] = value
