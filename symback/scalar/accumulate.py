@@ -6,9 +6,11 @@ Derivatives*, 2nd ed., 2008, section 3.3). All sweeps append to the same tape: w
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial, reduce
 from heapq import heapify, heappop, heappush
 
-from symback.scalar.rules import local
+from symback.scalar.masks import WHERE, minus, over, plus, product, slopes_of_choice, times
+from symback.scalar.rules import local, refuse_held
 from symback.scalar.tape import ADD, DIVIDE, MULTIPLY, NEGATIVE, SUBTRACT, Tape
 
 Rows = list[list[int]]
@@ -38,7 +40,7 @@ def _pulled_back(tape: Tape, output: int, inputs: Sequence[int], moving: bytearr
             continue
         for operand, value in _passed_on(tape, place, cotangent, moving):
             there = found.get(operand)
-            found[operand] = value if there is None else tape.add(there, value)
+            found[operand] = value if there is None else plus(tape, there, value)
         del found[place]
     return [found.get(place, zero) for place in inputs]
 
@@ -49,30 +51,29 @@ def _passed_on(tape: Tape, place: int, cotangent: int, moving: bytearray) -> lis
     if name == MULTIPLY:
         a, b = operands
         if a == b:
-            return [(a, tape.multiply(tape.number(2), tape.multiply(cotangent, a)))]
-        return [(x, tape.multiply(cotangent, other)) for x, other in ((a, b), (b, a)) if moving[x]]
+            return [(a, product(tape, tape.number(2), product(tape, cotangent, a)))]
+        return [(x, product(tape, cotangent, other)) for x, other in ((a, b), (b, a)) if moving[x]]
     if name == ADD:
         return [(x, cotangent) for x in operands if moving[x]]
     if name == SUBTRACT:
         a, b = operands
         found = [(a, cotangent)] if moving[a] else []
-        return [*found, (b, tape.negative(cotangent))] if moving[b] else found
+        return [*found, (b, minus(tape, cotangent))] if moving[b] else found
     if name == NEGATIVE:
-        return [(operands[0], tape.negative(cotangent))]
+        return [(operands[0], minus(tape, cotangent))]
     if name == DIVIDE:
         a, b = operands
-        share = tape.divide(cotangent, b)
+        share = over(tape, cotangent, b)
         found = [(a, share)] if moving[a] else []
-        return [*found, (b, tape.negative(tape.multiply(share, place)))] if moving[b] else found
-    slopes = zip(operands, local(tape, place), strict=True)
-    return [(x, _times(tape, cotangent, slope)) for x, slope in slopes if slope is not None and moving[x]]
+        return [*found, (b, minus(tape, product(tape, share, place)))] if moving[b] else found
+    slopes = zip(operands, _slopes(tape, place, moving), strict=True)
+    return [(x, times(tape, cotangent, slope)) for x, slope in slopes if slope is not None and moving[x]]
 
 
-def _times(tape: Tape, factor: int, slope: int) -> int:
-    """Multiply by a slope; into a fraction of one by dividing."""
-    if tape.operations[slope] == DIVIDE and tape.exact(tape.operands[slope][0]) == 1:
-        return tape.divide(factor, tape.operands[slope][1])
-    return tape.multiply(factor, slope)
+def _slopes(tape: Tape, place: int, moving: bytearray) -> list[int | None]:
+    """Return the derivatives of an operation by its operands; None for zero."""
+    refuse_held(tape, place, moving)
+    return slopes_of_choice(tape, place) if tape.operations[place] == WHERE else local(tape, place)
 
 
 def reverse(tape: Tape, outputs: Sequence[int], inputs: Sequence[int]) -> Rows:
@@ -93,10 +94,10 @@ def _pushed(tape: Tape, outputs: Sequence[int], entry: int) -> list[int]:
     known = {entry: tape.number(1)}
     for place in range(entry + 1, len(needed)):
         if needed[place] and moving[place]:
-            slopes = zip(tape.operands[place], local(tape, place), strict=True)
-            terms = [_times(tape, known[x], s) for x, s in slopes if s is not None and x in known]
+            slopes = zip(tape.operands[place], _slopes(tape, place, moving), strict=True)
+            terms = [times(tape, known[x], s) for x, s in slopes if s is not None and x in known]
             if terms:
-                known[place] = tape.total(terms)
+                known[place] = reduce(partial(plus, tape), terms)
     return [known.get(place, zero) for place in outputs]
 
 
@@ -126,7 +127,7 @@ class _Linear:
             if needed[place] and moving[place] and place not in self._inputs:
                 self._users[place] = set()
                 self._slopes[place] = {}
-                for operand, slope in zip(tape.operands[place], local(tape, place), strict=True):
+                for operand, slope in zip(tape.operands[place], _slopes(tape, place, moving), strict=True):
                     if slope is not None and moving[operand]:
                         self._join(place, operand, slope)
         for number, place in enumerate(outputs):
@@ -136,7 +137,7 @@ class _Linear:
 
     def _join(self, user: int, operand: int, slope: int) -> None:
         there = self._slopes[user].get(operand)
-        self._slopes[user][operand] = slope if there is None else self._tape.add(there, slope)
+        self._slopes[user][operand] = slope if there is None else plus(self._tape, there, slope)
         self._users[operand].add(user)
 
     def _work(self, place: int) -> int:
@@ -165,7 +166,7 @@ class _Linear:
         for user in users:
             factor = self._slopes[user].pop(place)
             for operand, slope in slopes.items():
-                self._join(user, operand, _times(self._tape, factor, slope))
+                self._join(user, operand, times(self._tape, factor, slope))
         for operand in slopes:
             self._users[operand].discard(place)
         return [*users, *slopes]

@@ -68,15 +68,13 @@ class Body(NamedTuple):
     """The text of a program.
 
     Attributes:
-        lines: The assignments, in order.
-        results: The texts of the outputs.
+        lines: The assignments, in order; those to ``out[k]`` give the results.
         called: The functions that are called.
         helpers: Functions of symback whose source the module needs.
         most_alive: At most how many values are held at once.
     """
 
     lines: list[str]
-    results: list[str]
     called: list[Called]
     helpers: dict[str, Callable[..., Any]]
     most_alive: int
@@ -115,28 +113,28 @@ class Emitter:
                     uses[operand] += 1
         for place in self._outputs:
             uses[place] += 2 if tape.operations[place] not in (INPUT, NUMBER) and uses[place] else 1
+        results: dict[int, list[int]] = {}
+        for index, place in enumerate(self._outputs):
+            results.setdefault(place, []).append(index)
         pieces: list[Piece | None] = [None] * len(needed)
         lines: list[str] = []
         for place in range(len(needed)):
             if needed[place]:
                 piece = self._piece(place, pieces)
-                if place in self._names or (
-                    (piece.level < ATOM or "(" in piece.text) and (uses[place] > 1 or len(piece.text) > _LONGEST)
-                ):
+                long = len(piece.text) > _LONGEST and place not in results
+                if place in self._names or ((piece.level < ATOM or "(" in piece.text) and (uses[place] > 1 or long)):
                     name = self._name(place)
                     lines.append(f"{name} = {piece.text}")
                     piece = Piece(name)
                 pieces[place] = piece
-        results = [self._result(place, pieces) for place in self._outputs]
-        lines, most_alive = _released(lines, results)
-        return Body(lines, results, list(self._called.values()), self._helpers, most_alive)
+                lines += [f"out[{index}] = {self._result(place, piece)}" for index in results.get(place, ())]
+        lines, most_alive = _released(lines)
+        return Body(lines, list(self._called.values()), self._helpers, most_alive)
 
-    def _result(self, place: int, pieces: Sequence[Piece | None]) -> str:
+    def _result(self, place: int, piece: Piece) -> str:
         """Write a result; a number as a float."""
         if self._tape.operations[place] == NUMBER:
             return _float_text(float(self._tape.operands[place][0]))
-        piece = pieces[place]
-        assert piece is not None
         return piece.text
 
     def _name(self, place: int) -> str:
@@ -201,14 +199,12 @@ class Emitter:
         return name
 
 
-def _released(lines: list[str], results: list[str]) -> tuple[list[str], int]:
+def _released(lines: list[str]) -> tuple[list[str], int]:
     """Delete names of long programs after their last use: arrays that are freed are memory that is in the cache."""
-    if len(lines) < _LONG:
-        return lines, len(lines)
-    own = {line.partition(" = ")[0] for line in lines}
-    alive = {word for text in results for word in _WORD.findall(text)} & own
+    own = {line.partition(" = ")[0] for line in lines if not line.startswith("out[")}
+    alive: set[str] = set()
     found: list[str] = []
-    most = len(alive)
+    most = 0
     for line in reversed(lines):
         used = set(_WORD.findall(line.partition(" = ")[2])) & own
         last = sorted(used - alive, key=lambda name: (len(name), name))
@@ -218,7 +214,7 @@ def _released(lines: list[str], results: list[str]) -> tuple[list[str], int]:
         alive.discard(line.partition(" = ")[0])
         most = max(most, len(alive))
         found.append(line)
-    return found[::-1], most
+    return (lines if len(own) < _LONG else found[::-1]), most
 
 
 def number_text(value: Any) -> Piece:

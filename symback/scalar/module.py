@@ -8,9 +8,9 @@ from symback.codegen.source.module import source_of, with_helpers
 from symback.scalar import points
 from symback.scalar.emission import Body
 
-_CACHE = 2**22
+_CACHE = 2**23
 """Bytes that the values held at once should take; a call of NumPy costs as much as some hundred numbers."""
-_FEWEST, _MOST = 1024, 8192
+_FEWEST, _MOST = 4096, 16384
 _OWN: dict[str, Callable[..., Any]] = {"choose": points.choose, "larger": points.larger, "smaller": points.smaller}
 
 
@@ -50,12 +50,14 @@ def module_text(name: str, inputs: Sequence[str], body: Body, count: int, result
         f"def {name}({arguments}):",
         '    """', *(f"    {line}".rstrip() for line in doc), '    """',
         f"    if all(type(number) in (float, int) for number in [{arguments}]):",
+        f"        out = [0.0] * {count}",
         "        try:",
-        f"            out = np.array(AT_A_POINT({arguments}), dtype=float)",
+        f"            AT_A_POINT({arguments}, out)",
         "        except (ArithmeticError, ValueError):  # where NumPy gives inf or NaN",
-        f"            out = AT_POINTS(*map(np.float64, [{arguments}]))",
+        f"            AT_POINTS(*map(np.float64, [{arguments}]), out)",
+        "        out = np.array(out, dtype=float)",
         "    else:",
-        f"        out = at_points(AT_POINTS, {{{given}}}, {count}, {block_of(body.most_alive + count)})",
+        f"        out = at_points(AT_POINTS, {{{given}}}, {count}, {block_of(body.most_alive + len(inputs))})",
         f"    return {results}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -66,9 +68,8 @@ def _formulas(inputs: Sequence[str], body: Body) -> list[str]:
     return [
         f"def straight_line({functions}):",
         '    """Return the formulas, for the functions of a library: of floats or of arrays."""', "",
-        f"    def formulas({', '.join(inputs)}):",
-        *(f"        {line}" for line in body.lines),
-        "        return (", *(f"            {text}," for text in body.results), "        )", "",
+        f"    def formulas({', '.join(inputs)}, out):",
+        *(f"        {line}" for line in body.lines), "",
         "    return formulas", "", "",
     ]  # fmt: skip
 

@@ -42,6 +42,5 @@ def at_points(function: object, arguments: dict, count: int, block: int) -> np.n
     for start in range(0, size, block):
         part = slice(start, start + block)
         given = [x if isinstance(x, float) else x[part] for x in flat]
-        for row, value in zip(results, function(*given), strict=True):
-            row[part] = value
+        function(*given, results[:, part])
     return results.reshape((count, *shape))

@@ -48,6 +48,14 @@ def local(tape: Tape, place: int) -> list[int | None]:
     return _instantiated(tape, template_of(tape, name, operands), place)
 
 
+def refuse_held(tape: Tape, place: int, moving: bytearray) -> None:
+    """Refuse to differentiate by an operand by which no derivative is known."""
+    declared = PRIMITIVES.get(tape.operations[place])
+    for position in declared.held if declared is not None else ():
+        if moving[tape.operands[place][position]]:
+            raise errors.no_derivative_by(tape.operations[place], position, variable(f"x{position}"))
+
+
 def template_of(tape: Tape, name: str, operands: tuple[int, ...]) -> Template:
     """Return the derivatives of a function as its primitive states them; exact numbers among its arguments count."""
     if name not in PRIMITIVES:
