@@ -36,8 +36,8 @@ def at_points(function: object, arguments: dict, count: int, block: int) -> np.n
     size = int(np.prod(shape))
     flat = []
     for array in arrays.values():
-        spread = np.broadcast_to(array, shape).reshape(size)
-        flat.append(spread if array.ndim else float(array))
+        whole = array if array.shape == shape else np.broadcast_to(array, shape)
+        flat.append(whole.reshape(size) if array.ndim else float(array))
     results = np.empty((count, size))
     for start in range(0, size, block):
         part = slice(start, start + block)
