@@ -1,7 +1,9 @@
 """The entry points that know the whole pipeline: from a graph to code, and what it costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import sympy
 
 from symback import errors
 from symback.codegen.bound import Functions, checked_functions
@@ -30,6 +32,14 @@ def _checked_options(functions: Any, **given: str) -> Functions:
         if value not in _OPTIONS[option]:
             raise errors.bad_option("lambdify", option, value, _OPTIONS[option])
     return checked_functions(functions)
+
+
+def _listed(inputs: Any) -> list[Any]:
+    """Return the inputs as a list; one input alone is none, even if it can be iterated over as a matrix can."""
+    one = isinstance(inputs, (str, Node, sympy.Expr)) and not isinstance(inputs, sympy.MatrixBase)
+    if one or not isinstance(inputs, (Iterable, sympy.MatrixBase)):
+        raise errors.not_inputs(inputs)
+    return list(inputs)
 
 
 def _checked_input(node: Node) -> Variable:
@@ -99,7 +109,7 @@ def _compiled(
 ) -> CompiledFunction:  # fmt: skip
     """Settle what is emitted, and emit it."""
     given = Conversion(outputs)
-    variables = [_checked_input(node) for node in given.nodes(given.arguments(list(inputs)))]
+    variables = [_checked_input(node) for node in given.nodes(given.arguments(_listed(inputs)))]
     written = given.nodes(outputs)
     new = _new_values(given, updates, variables)
     nodes, explanation = settle([*written, *new.nodes], tails)

@@ -7,6 +7,7 @@ from symback import errors
 from symback.derive.batch import batched
 from symback.graph import toposort
 from symback.interop.symbolic.conversion import Conversion
+from symback.interop.symbolic.explicit import is_explicit, variables_in
 from symback.nodes.apply import Named
 from symback.nodes.contract import Contract, contract
 from symback.nodes.dtypes import is_float
@@ -28,7 +29,8 @@ def batch(expr: Nested, variables: Mapping[Any, Any], reduce: str | None = None)
         expr: A node, or a list, tuple or dict of nodes, nested at will; SymPy expressions are taken as nodes.
         variables: What differs from example to example, by name or as variables, and how many examples there are:
             an integer or the name of a size, one for all. A variable of shape (...) becomes one of the same name and
-            dtype and of shape (N, ...). All others are shared by the examples.
+            dtype and of shape (N, ...). All others are shared by the examples. An ImmutableMatrix of SymPy symbols
+            stands for each of them (a Matrix cannot be the key of a dict).
         reduce: None for the results of all examples, ``"mean"`` for their average, ``"sum"`` for their sum.
 
     Returns:
@@ -72,13 +74,22 @@ def _widened(given: Conversion, variables: Any, outputs: Sequence[Node]) -> tupl
     if not isinstance(variables, Mapping) or not variables:
         raise errors.batch_no_mapping(variables)
     order = toposort(outputs)
-    sizes = {key: _size(key, value, order) for key, value in variables.items()}
-    first, size = next(iter(sizes.items()))
-    for other, second in sizes.items():
+    sizes = [(key, _size(key, value, order)) for key, value in _one_by_one(variables)]
+    first, size = sizes[0]
+    for other, second in sizes:
         if second != size:
             raise errors.batch_two_sizes(_shown(first), size, _shown(other), second)
-    found = [_variable(given, key, order) for key in sizes]
+    found = [_variable(given, key, order) for key, _ in sizes]
     return {x: Variable(x.label, Param(as_shape((size, *x.shape))), Param(x.dtype.name)) for x in found}, size
+
+
+def _one_by_one(variables: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+    """Return keys and values, each symbol of a matrix by itself."""
+    return [(one, value) for key, value in variables.items() for one in _parts_of(key)]
+
+
+def _parts_of(key: Any) -> list[Any]:
+    return (variables_in(key) if is_explicit(key) else []) or [key]
 
 
 def _shown(key: Any) -> str:

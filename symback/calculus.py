@@ -9,7 +9,8 @@ from symback.derive import curvature, higher, reverse, stable
 from symback.derive.reverse import check_wrt
 from symback.graph import toposort
 from symback.interop.symbolic.conversion import Conversion
-from symback.interop.vectors import one_scalar, outputs_of, vectors_for
+from symback.interop.symbolic.explicit import as_lists, check_arrays, put_together
+from symback.interop.vectors import one_scalar, outputs_of, vectors_along, vectors_for
 from symback.sparse import sparse_hessian, sparse_jacobian
 from symback.structure import Nested, refill
 
@@ -88,8 +89,8 @@ def vjp(outputs: Nested, wrt: Nested, cotangents: Nested, *, disconnected: str =
     given = Conversion(outputs)
     nodes = outputs_of("vjp", outputs, given)
     seeds = vectors_for("vjp", "outputs", given, outputs, cotangents)
-    found = _mode(given).vjp(nodes, given.nodes(wrt), seeds, disconnected=disconnected)
-    return given.results(wrt, found)
+    found = _mode(given).vjp(nodes, given.variables(wrt), seeds, disconnected=disconnected)
+    return given.by_variables(wrt, found)
 
 
 def jvp(outputs: Nested, wrt: Nested, tangents: Nested, *, disconnected: str = "error") -> Nested:
@@ -121,9 +122,9 @@ def jvp(outputs: Nested, wrt: Nested, tangents: Nested, *, disconnected: str = "
 
 def _along(operation: str, outputs: Nested, wrt: Nested, tangents: Nested, disconnected: str) -> Nested:
     given = Conversion(outputs)
-    nodes, variables = outputs_of(operation, outputs, given), given.nodes(wrt)
+    nodes, variables = outputs_of(operation, outputs, given), given.variables(wrt)
     check_wrt(operation, nodes, variables, disconnected)
-    vectors = vectors_for(operation, "variables", given, wrt, tangents)
+    vectors = vectors_along(operation, given, wrt, tangents)
     return given.results(outputs, curvature.jvp(nodes, variables, vectors, written=given.plain))
 
 
@@ -210,6 +211,7 @@ def _jacobians(
         raise errors.bad_option("jacobian", "order", order, ORDERS)
     variables = given.variables(wrt)
     if sparse:
+        check_arrays("jacobian", output, wrt)
         nodes = given.arrays("jacobian", output)
         return [[sparse_jacobian(node, variables, disconnected=disconnected, sizes=sizes)] for node in nodes]
     leaves = given.entries("jacobian", output)
@@ -218,7 +220,7 @@ def _jacobians(
     rows = []
     for leaf in leaves:
         if len(leaf) != 1:
-            check_wrt("jacobian", leaf, variables, disconnected)
+            check_wrt("jacobian", leaf, variables, disconnected if leaf else "zero")
         zero = "zero" if len(leaf) != 1 else disconnected
         found = [_higher(given).jacobian(node, variables, disconnected=zero, **options) for node in leaf]
         rows.append([given.exprs(row) for row in found])
@@ -250,10 +252,10 @@ def jacobian_order(output: Any, wrt: Nested, *, sizes: Expected = None) -> Neste
         mixed, from sum('i->', W @ x) ()
     """
     given = Conversion(output)
-    node, variables = given.one_node("jacobian_order", output), given.nodes(wrt)
+    node, variables = given.one_node("jacobian_order", output), given.variables(wrt)
     check_wrt("jacobian_order", [node], variables, "error")
     hints = size_hints("jacobian_order", sizes, toposort([node, *variables]))
-    return refill(wrt, [higher.order_in(node, variable, hints=hints) for variable in variables])
+    return put_together(as_lists(wrt), [higher.order_in(node, variable, hints=hints) for variable in variables])
 
 
 def hessian(
@@ -287,6 +289,7 @@ def hessian(
     variables = given.variables(wrt)
     check_wrt("hessian", [node], variables, disconnected)
     if sparse:
+        check_arrays("hessian", wrt)
         blocks = sparse_hessian(node, variables, disconnected=disconnected, sizes=sizes)
         return refill(wrt, [refill(wrt, row) for row in blocks])
     hints = size_hints("hessian", sizes, toposort([node, *variables]))

@@ -5,7 +5,7 @@ from typing import Any
 from symback.derive import curvature
 from symback.derive.reverse import check_wrt
 from symback.interop.symbolic.conversion import Conversion
-from symback.interop.vectors import one_scalar, outputs_of, vectors_for
+from symback.interop.vectors import entries_of_outputs, one_scalar, vectors_along
 from symback.structure import Nested
 
 
@@ -74,10 +74,10 @@ def vhp(loss: Any, wrt: Nested, vectors: Nested, *, disconnected: str = "error")
 def _product(operation: str, derive: Any, loss: Any, wrt: Nested, vectors: Nested, disconnected: str) -> Nested:
     given = Conversion(loss)
     node = one_scalar(operation, loss, given)
-    variables = given.nodes(wrt)
+    variables = given.variables(wrt)
     check_wrt(operation, [node], variables, disconnected)
-    found = vectors_for(operation, "variables", given, wrt, vectors)
-    return given.results(wrt, derive(node, variables, found, disconnected="zero", written=given.plain))
+    found = vectors_along(operation, given, wrt, vectors)
+    return given.by_variables(wrt, derive(node, variables, found, disconnected="zero", written=given.plain))
 
 
 def gauss_newton(
@@ -114,10 +114,10 @@ def gauss_newton(
     """
     given = Conversion([output, loss])
     end = None if loss is None else one_scalar("gauss_newton", loss, given)
-    outputs, variables = outputs_of("gauss_newton", output, given), given.nodes(wrt)
-    found = vectors_for("gauss_newton", "variables", given, wrt, vectors)
+    outputs, variables = entries_of_outputs("gauss_newton", output, given), given.variables(wrt)
+    found = vectors_along("gauss_newton", given, wrt, vectors)
     options: Any = {"loss": end, "disconnected": disconnected, "written": given.plain}
-    return given.results(wrt, curvature.gauss_newton(outputs, variables, found, **options))
+    return given.by_variables(wrt, curvature.gauss_newton(outputs, variables, found, **options))
 
 
 ggn = gauss_newton

@@ -1,20 +1,23 @@
 """Laplacian and divergence: traces of second and first derivatives, without the matrices where structure tells them."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symback import errors
 from symback.derive import higher, reverse
 from symback.derive.reverse import check_wrt
 from symback.derive.traces import trace
 from symback.interop.symbolic.conversion import Conversion
-from symback.interop.vectors import one_scalar
+from symback.interop.symbolic.explicit import is_explicit
+from symback.interop.vectors import by_entry, one_scalar
 from symback.nodes.add import add
 from symback.nodes.node import Node
 from symback.ops.elementwise.logic import astype
-from symback.structure import Nested, leaves_as_in
+from symback.structure import Nested, leaves_as_in, leaves_of
 
 
 def laplacian(f: Any, wrt: Nested, *, disconnected: str = "error") -> Any:
@@ -43,10 +46,10 @@ def laplacian(f: Any, wrt: Nested, *, disconnected: str = "error") -> Any:
     """
     given = Conversion(f)
     node = one_scalar("laplacian", f, given)
-    check_wrt("laplacian", [node], given.nodes(wrt), disconnected)
+    check_wrt("laplacian", [node], given.variables(wrt), disconnected)
     derive = reverse if given.plain else higher
     traces = []
-    for variable in given.nodes(wrt):
+    for variable in given.variables(wrt):
         ((block,),) = derive.hessian(node, [variable], disconnected="zero")
         traces.append(trace(block, len(variable.shape)))
     return given.results(f, [_total("laplacian", traces, node)])
@@ -77,16 +80,44 @@ def divergence(field: Nested, wrt: Nested, *, disconnected: str = "error") -> An
         return np.trace(A)
     """
     given = Conversion(field)
-    components = given.nodes(leaves_as_in(wrt, field, operation="divergence", what="variables"))
+    groups = _paired(given, *_alike(field, wrt))
     derive = reverse if given.plain else higher
     traces = []
-    for node, variable in zip(components, given.nodes(wrt), strict=True):
-        if node.shape != variable.shape:
-            raise errors.field_shape("divergence", node, variable)
-        check_wrt("divergence", [node], [variable], disconnected)
-        (block,) = derive.jacobian(node, [variable], disconnected=disconnected)
-        traces.append(trace(block, len(variable.shape)))
-    return given.results(None, [_total("divergence", traces, *components)])
+    for components, variables in groups:
+        check_wrt("divergence", components, variables, disconnected)
+        for node, variable in zip(components, variables, strict=True):
+            (block,) = derive.jacobian(node, [variable], disconnected="zero")
+            traces.append(trace(block, len(variable.shape)))
+    return given.results(None, [_total("divergence", traces, *chain(*(components for components, _ in groups)))])
+
+
+def _alike(field: Nested, wrt: Nested) -> tuple[Nested, Nested]:
+    """Return a field and its coordinates; if one is a list and the other an explicit vector, this as a column."""
+    if is_explicit(field) and isinstance(wrt, (list, tuple)) and 1 in field.shape:
+        return field.reshape(len(field), 1), sympy.Matrix(len(wrt), 1, list(wrt)) if _are_symbols(wrt) else wrt
+    if is_explicit(wrt) and isinstance(field, (list, tuple)) and 1 in wrt.shape:
+        return list(field), list(wrt.flat())
+    return field, wrt
+
+
+def _are_symbols(wrt: Sequence[Any]) -> bool:
+    return all(isinstance(leaf, sympy.Symbol) for leaf in wrt)
+
+
+def _paired(given: Conversion, field: Nested, wrt: Nested) -> list[tuple[list[Node], list[Node]]]:
+    """Return components and coordinates, those of an explicit matrix together."""
+    groups = []
+    told = leaves_as_in(wrt, field, operation="divergence", what="variables")
+    for leaf, component in zip(leaves_of(wrt), told, strict=True):
+        variables = given.variables(leaf)
+        if is_explicit(leaf):
+            groups.append((by_entry("divergence", given, leaf, component), variables))
+            continue
+        (node,) = given.nodes(component)
+        if node.shape != variables[0].shape:
+            raise errors.field_shape("divergence", node, variables[0])
+        groups.append(([node], variables))
+    return groups
 
 
 def _total(operation: str, terms: Sequence[Node], *outputs: Node) -> Node:

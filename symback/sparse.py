@@ -16,12 +16,13 @@ from symback.derive.pieces import in_ranges
 from symback.derive.sparsity import compressed
 from symback.derive.sparsity.entries import Filled, by_rows, coordinates, filled, is_known
 from symback.derive.sparsity.entry_sets import EntrySets, distinct
-from symback.derive.sparsity.pattern import SparsityPattern
+from symback.derive.sparsity.pattern import SparsityPattern, joined
 from symback.derive.sparsity.places import Place, Term
 from symback.derive.sparsity.propagation import entry_sets
 from symback.derive.sparsity.terms import terms_of
 from symback.graph import replaced, toposort
 from symback.interop.symbolic.conversion import Conversion
+from symback.interop.symbolic.explicit import grouped
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.dtypes import is_float
@@ -93,11 +94,12 @@ def sparsity(output: Any, wrt: Nested, *, sizes: Sizes = None) -> Nested:
         ..xx
     """
     given = Conversion(output)
-    node, variables = given.one_node("sparsity", output), given.nodes(wrt)
+    node, variables = given.one_node("sparsity", output), given.variables(wrt)
     reverse.check_wrt("sparsity", [node], variables, "zero")
     reverse.check_output("sparsity", node)
     hints = size_hints("sparsity", sizes, toposort([node, *variables]))
-    return refill(wrt, _patterns("sparsity", [node], variables, hints)[0])
+    found = _patterns("sparsity", [node], variables, hints)[0]
+    return refill(wrt, [joined([row]) for row in grouped(wrt, found)])
 
 
 def hessian_sparsity(loss: Any, wrt: Nested, *, sizes: Sizes = None) -> Nested:
@@ -125,14 +127,15 @@ def hessian_sparsity(loss: Any, wrt: Nested, *, sizes: Sizes = None) -> Nested:
         ..xx
     """
     given = Conversion(loss)
-    node, variables = given.one_node("hessian_sparsity", loss), given.nodes(wrt)
+    node, variables = given.loss("hessian_sparsity", loss), given.variables(wrt)
     if node.shape != ():
         raise errors.not_scalar("hessian_sparsity", node)
     reverse.check_output("hessian_sparsity", node)
     reverse.check_wrt("hessian_sparsity", [node], variables, "zero")
     hints = size_hints("hessian_sparsity", sizes, toposort([node, *variables]))
     rows = _patterns("hessian_sparsity", reverse.grad(node, variables, disconnected="zero"), variables, hints)
-    return refill(wrt, [refill(wrt, row) for row in rows])
+    bands = [zip(*[grouped(wrt, row) for row in band], strict=True) for band in grouped(wrt, rows)]
+    return refill(wrt, [refill(wrt, map(joined, band)) for band in bands])
 
 
 def _patterns(

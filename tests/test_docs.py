@@ -110,6 +110,16 @@ def test_the_network_example(tmp_path: Path) -> None:
     assert "np.outer" in printed
 
 
+def test_the_likelihood_example(tmp_path: Path) -> None:
+    printed = run_script("gaussian_likelihood.py", folder=tmp_path)
+    by_covariance = r"\frac{1}{2} n \Sigma^{-1} S \Sigma^{-1} - \frac{1}{2} n \Sigma^{-1}"
+    assert rf"\frac{{\partial \ell}}{{\partial \Sigma}} &= {by_covariance}" in printed
+    assert r"\Sigma^{-\top}" not in printed
+    assert r"\Sigma$ is symmetric" in printed
+    assert "by Sigma: (-n/2)*Sigma**(-1) + (n/2)*Sigma**(-1)*S*Sigma**(-1)" in printed
+    assert "log_det(Sigma)" in printed
+
+
 def test_the_numpy_example(tmp_path: Path) -> None:
     printed = run_script("from_numpy.py", folder=tmp_path)
     assert "penalty = " in printed

@@ -311,3 +311,24 @@ def test_a_factor_of_the_cotangent_of_a_solution_stays_outside_of_it():
     assert str(sb.grad(b @ sb.linalg.solve(A, b) / 2, b)) == (
         "d_b = 1/2*solution(A, b) + 1/2*solution(transpose('ij->ji', A), b)"
     )
+
+
+def test_the_logarithm_of_a_determinant_does_not_overflow() -> None:
+    """What is written as log(det(A)) is computed without the determinant, and stays NaN where that is negative."""
+    M = sb.tensor("M", ("n", "n"))
+    loss = sb.log(sb.linalg.det(M))
+    f = sb.lambdify([M], [loss, sb.log(abs(sb.linalg.det(M))), sb.grad(loss, M)])
+    for scale in (1e-300, 1e300):
+        value, size, slope = f(scale * np.eye(3))
+        assert value == size == pytest.approx(3 * np.log(scale))
+        np.testing.assert_allclose(slope, np.eye(3) / scale)
+    value, size, slope = f(np.diag([-2.0, 1.0]))
+    assert np.isnan(value)
+    assert size == pytest.approx(np.log(2))
+    np.testing.assert_allclose(slope, np.diag([-0.5, 1.0]))
+    value, size, _ = f(np.ones((2, 2)))
+    assert value == size == -np.inf
+    assert f(np.zeros((0, 0)))[0] == 0
+    Q = sb.tensor("Q", ("N", "m", "m"))
+    (stacked,) = sb.lambdify([Q], [sb.log(sb.linalg.det(Q))])(np.stack([np.eye(2), -np.diag([1.0, -3.0])]))
+    np.testing.assert_array_equal(stacked, [0.0, np.nan])

@@ -37,7 +37,10 @@ FORMS = [
 
 VIEWS = [sb.transpose, lambda x: x[0], lambda x: x[..., None], lambda x: sb.reshape(x, (-1,))]
 M = sb.tensor("M", (3, 3))
-SHAPES = {"diagonals": (3,), "diagonals among others": (3,), "common outer factor": (3,), "common matrix": (3, 3)}
+SHAPES = {
+    "diagonals": (3,), "diagonals among others": (3,), "common outer factor": (3,), "common matrix": (3, 3),
+    "log of a determinant": (2, 2),
+}  # fmt: skip
 """The shape of the operands, if not (2, 3)."""
 
 CANCELLING = {"log of erfc", "log of the normal distribution"}

@@ -10,6 +10,7 @@ import pytest
 import sympy
 from sympy import Function, Symbol, symbols
 from sympy.core.function import ArgumentIndexError
+from sympy.printing.precedence import PRECEDENCE
 from sympy.utilities.lambdify import implemented_function
 
 import symback as sb
@@ -65,6 +66,13 @@ class Soft(Function):  # type: ignore[misc]
     def _eval_evalf(self, prec: int) -> Any:
         a, b = self.args
         return (sympy.log(1 + sympy.exp(a * b)) / b)._eval_evalf(prec)
+
+
+class Barred(Cube):
+    """A class that prints itself, as SymPy asks it to."""
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\overline{{{printer.parenthesize(self.args[0], PRECEDENCE['Mul'], strict=True)}}}"
 
 
 class Bare(Function):  # type: ignore[misc]
@@ -216,6 +224,18 @@ def test_a_derivation_shows_the_derivative_of_an_undefined_function() -> None:
     shown = sb.derive(loss, V).latex()
     assert r"\frac{\partial E}{\partial z} &= 2 f\left(z\right) \odot f'\left(z\right)" in shown
     assert r"f'\left(z\right) &" not in shown  # a line that says nothing of it
+
+
+@pytest.mark.parametrize("expr", [Barred(x), Barred(x + y), Barred(x * y), Barred(Barred(x)), Barred(x) * y], ids=str)
+def test_a_class_prints_itself(expr: sympy.Expr) -> None:
+    assert latex(from_sympy(expr)).replace(" ", "") in (sympy.latex(expr).replace(" ", ""), r"y\overline{x}")
+
+
+def test_a_class_prints_itself_with_axes_and_in_derivations() -> None:
+    v = sb.tensor("v", (3,))
+    assert latex(applied(Partial(Barred, (0,)), [2 * v])) == r"\overline{2 v}"
+    assert r"\overline{x y}" in sb.derive(sb.let("L", from_sympy(Barred(x * y) ** 2)), X).latex()
+    assert sb.derive(sb.let("L", from_sympy(Barred(x * y) ** 2)), X).html()
 
 
 def test_texts_of_graphs_call_a_function_by_its_name() -> None:
@@ -418,3 +438,12 @@ def test_checks_refuse_an_undefined_function_with_what_to_do() -> None:
     for check in (lambda: sb.check_grad(of_f(X), X), lambda: sb.derive(sb.let("L", of_f(X)), X).verify()):
         with pytest.raises(errors.UsageError, match=r"the function f has no value: .*functions=.*implemented_function"):
             check()
+
+
+@pytest.mark.parametrize("found", ["3*x", None, sympy.Matrix([[1]]), sympy.true], ids=str)
+def test_a_derivative_that_is_no_expression_is_refused(found: Any) -> None:
+    kind = type("Odd", (Function,), {"fdiff": lambda self, argindex=1: found})
+    with pytest.raises(
+        errors.UsageError, match=r"Odd.fdiff gives .*no scalar expression of SymPy; return one of self.args"
+    ):
+        sb.grad(kind(x), x)

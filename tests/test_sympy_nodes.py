@@ -270,6 +270,7 @@ def test_the_free_symbols_are_variables_and_sizes() -> None:
         (lambda node: sympy.lambdify([X], [node], "math"), "use sb.lambdify"),
         (lambda node: sympy.printing.pycode(node), "use sb.lambdify"),
         (lambda node: sympy.ccode(node), "use sb.lambdify"),
+        (lambda node: sympy.cxxcode(node), "use sb.lambdify"),
         (lambda node: sympy.srepr(node), r"use sb.dumps\(node\), which sb.loads reads, or str\(node\)"),
     ],
 )

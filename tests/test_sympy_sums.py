@@ -68,6 +68,7 @@ SUMS = [
     Sum((k + 1) * y[k] ** k, ALL),
     Sum(sympy.Piecewise((y[k], k < 2), (y[k] ** 3, True)), ALL),
     Sum(KroneckerDelta(j, k) * S[j, k] * y[k], (j, 0, n - 1), ALL),
+    Sum(KroneckerDelta(j, k, (0, n - 1)) * S[j, k] * y[k], (j, 0, n - 1), ALL),
     Sum(KroneckerDelta(j, k + 1) * S[j, k] + KroneckerDelta(k, 2) * y[k], (j, 0, n - 1), ALL),
     Sum(sympy.Max(y[k], x[k]) * a, ALL),
     Sum(a**k / k, (k, 1, 50)),
@@ -261,16 +262,20 @@ f1 = IndexedBase("f", shape=(3,))
             "may run backward, where SymPy counts terms negatively; narrow",
         ),
         (Sum(a, (k, 5, 2)), errors.UsageError, "may run backward"),
-        (Sum(y[k], ALL) * sympy.Symbol("n", real=True), errors.InvalidNameError, "symbol 'n' is the size"),
-        (Sum(x[k], ALL) + Sum(y[j], (j, 0, k - 1)), errors.InvalidNameError, "symbol 'k' is the size"),
-        (Subs(Sum(y[k], ALL), n, 3), errors.InvalidNameError, "symbol 'n' is the size"),
+        (Sum(y[k], ALL) * sympy.Symbol("n", real=True), errors.InvalidNameError, "symbol 'n' is a size"),
+        (Sum(x[k], ALL) + Sum(y[j], (j, 0, k - 1)), errors.InvalidNameError, "symbol 'k' is a size"),
+        (Subs(Sum(y[k], ALL), n, 3), errors.InvalidNameError, "symbol 'n' is a size"),
         (
             Sum(sympy.Trace(M**k), (k, 1, n)),
             errors.UsageError,
             "over matrices that depend on the index; give limits that",
         ),
         (Product(k * M, (k, 1, 3)), errors.UsageError, "cannot convert Product .* of matrices; write MatMul"),
-        (KroneckerDelta(k, 2, (0, 5)), errors.UsageError, "has a range of its own; write it with its two indices"),
+        (
+            Sum(KroneckerDelta(k, j, (0, 1)), (j, 0, 2), ALL),
+            errors.UsageError,
+            "has a range of its own; write it with its two indices",
+        ),
         (Derivative(sin(a), (a, n)), errors.UsageError, "an order that is not known now; put an integer in"),
         (Derivative(Sum(y[k], ALL) * a, n), errors.DerivativeError, "by n, which is no real scalar; use sb.grad"),
         (Sum(Derivative(k * a, k), ALL), errors.DerivativeError, "by k, which is no real scalar"),
@@ -286,3 +291,24 @@ f1 = IndexedBase("f", shape=(3,))
 def test_what_cannot_be_evaluated_is_refused_with_a_cure(expr: sympy.Basic, kind: type[Exception], reason: str) -> None:
     with pytest.raises(kind, match=reason):
         from_sympy(expr)
+
+
+@pytest.mark.parametrize(
+    "limits", [[(k, 0, 0)], [(k, 0, 2), (j, 0, 3)], [(j, 0, 3), (k, 0, 2)], [(k, 0, 2), (j, 1, 1)]]
+)
+@pytest.mark.parametrize("kind", [Product, Sum])
+def test_nothing_is_left_of_the_axes_of_indices(kind: Any, limits: list[Any]) -> None:
+    node = from_sympy(kind(IndexedBase("v", shape=(3,))[k] + 2, *limits))
+    assert node.shape == ()
+    ranges = {index: range(first, last + 1) for index, first, last in limits}
+    terms = [2.0 + value for value in ranges[k] for _ in ranges.get(j, [0])]
+    total = np.prod(terms) if kind is Product else np.sum(terms)
+    assert sb.lambdify([sb.tensor("v", (3,))], node)(np.arange(3.0)) == total
+
+
+def test_a_sum_is_a_scalar_factor_of_a_matrix_inside_a_sum() -> None:
+    Q = sympy.MatrixSymbol("Q", n, n)
+    blocks = sympy.BlockMatrix([[sympy.MatMul(3 * Sum(y[k], ALL), Q)], [Q]])
+    expr = Sum(blocks[i, j], (i, 0, n - 1), (j, 0, n - 1))
+    at, matrix = np.arange(3.0), np.arange(9.0).reshape(3, 3)
+    assert sb.lambdify([sb.tensor("y", ("n",)), Q], expr)(at, matrix) == 9 * matrix.sum()

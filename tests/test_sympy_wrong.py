@@ -76,7 +76,7 @@ CASES = {
     ),
     "trace of a power": Case(
         lambda s: Trace(s.A**4), "A", lambda A, **_: np.trace(np.linalg.matrix_power(A, 4)),
-        "right for a number; for A**k with a symbol k the power of the entries",
+        "right for a number",
     ),
     "trace of a negative power": Case(
         lambda s: Trace(s.A**-2), "A", lambda A, **_: np.trace(np.linalg.inv(A @ A)), "an error, or 0"
@@ -114,6 +114,23 @@ CASES = {
         lambda s: two_layers(s, sympy.tanh), "U", two_layers_value(np.tanh), "ShapeError: mismatching shape"
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("sizes", [symbols("n m h"), (3, 4, 2)], ids=["symbolic", "fixed"])
+@pytest.mark.parametrize("exponent", [0, 1, 2, 3, 4, -2])
+def test_a_power_with_a_symbol_for_its_exponent(exponent: int, sizes: Any) -> None:
+    """SymPy 1.14 gives the power of the entries."""
+    s, k = made(*sizes), Symbol("k")
+    values, loss, gradient = point(s), Trace(s.A**k), sb.grad(Trace(s.A**k), s.A)
+    assert gradient == k * s.A.T ** (k - 1)
+    value = np.linalg.matrix_power
+    expected = differences(lambda A, **_: np.trace(value(A, exponent)), values, "A")
+    found = sb.lambdify([s.A, k], [loss, gradient])(values["A"], exponent)
+    np.testing.assert_allclose(found[0], np.trace(value(values["A"], exponent)), rtol=1e-12)
+    np.testing.assert_allclose(found[1], expected, rtol=1e-7, atol=1e-8)
+    by_k = sb.lambdify([s.A, s.B, k], sb.grad(sb.from_sympy(Trace(s.B * s.A**k)), sb.from_sympy(s.A)))
+    weighted = differences(lambda A, B, **_: np.trace(B @ value(A, exponent)), values, "A")
+    np.testing.assert_allclose(by_k(values["A"], values["B"], exponent), weighted, rtol=1e-7, atol=1e-8)
 
 
 def point(s: Made) -> dict[str, Array]:
@@ -168,6 +185,7 @@ def test_answers_are_what_one_would_write() -> None:
     assert sb.grad(sympy.log(sympy.Determinant(A)), A) == (A.T).I
     assert sb.grad((x.T * x)[0, 0], x) == 2 * x
     assert sb.grad(Trace(A**3), A) == 3 * A.T**2
+    assert sb.grad(Trace(A**n), A) == n * A.T ** (n - 1)
     assert sb.grad(Trace(sympy.KroneckerProduct(A, B)), A) == Trace(B) * sympy.Identity(n)
     assert sb.grad(Trace(sympy.DiagMatrix(x) * A), A) == sympy.DiagMatrix(x)
     M = MatrixSymbol("M", 2, 2)

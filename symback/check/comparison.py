@@ -73,7 +73,7 @@ def _posed(loss: Any, wrt: Any, at: Any, against: Any, seed: int) -> tuple[Graph
     keys = list(wrt) if isinstance(wrt, Mapping) else []
     given = {} if at is None else at
     bridge = SympyBridge()
-    nodes, output = variables_of(wrt, bridge.to_node), bridge.to_node(loss)
+    nodes, output = variables_of(wrt, bridge.to_node), bridge.to_loss(loss)
     return graph_of(output, nodes, given, CALCULUS, seed=seed, symbols=bridge.symbols), keys, given
 
 

@@ -7,7 +7,7 @@ the noise of the function. The verdict is "passed", "failed", or "undecided" whe
 1e-6 of the largest derivative (in float32: what float32 can carry). The methods are listed in `ladder/table.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from symback import errors
 from symback.check.failure.first_bad import first_bad
 from symback.check.failure.kinks import kinks_at
+from symback.check.functions import checked_values, with_values
 from symback.check.ladder.callables import subjects_of
 from symback.check.ladder.graph import Calculus, Graph, subject_of
 from symback.check.ladder.lines import directions as directions_of
@@ -28,6 +29,7 @@ from symback.check.ladder.subject import Options, Subject
 from symback.check.ladder.table import METHODS, default_method
 from symback.check.reports.gradient_report import BadNode, GradientReport, GradientRow, Kink
 from symback.check.reports.plots import Probe
+from symback.codegen.bound import Functions, checked_functions
 from symback.derive import forward, reverse
 from symback.errors.checks import bad_order, order_two, unknown_method
 from symback.interop.symbolic.bridge import SympyBridge
@@ -39,7 +41,7 @@ from symback.rewrite.stability import stabilise
 def _gradient(loss: Node, wrt: Sequence[Node]) -> list[Node]:
     """Return the gradient that `sb.grad` gives, zero where the loss does not depend on a variable."""
     (stable,) = stabilise([loss], wrt)
-    return reverse.grad(stable, wrt, disconnected="zero")
+    return checked_values(reverse.grad(stable, wrt, disconnected="zero"))
 
 
 CALCULUS = Calculus(_gradient, vdot, partial(forward.jvp, disconnected="zero"))
@@ -49,19 +51,10 @@ _ZERO = "it is 0 here in every entry, as where all units are off: another point 
 
 
 def check_grad(
-    loss: Any = None,
-    wrt: Any = None,
-    *,
-    at: Any = None,
-    methods: str | Sequence[str] | None = None,
-    order: int = 1,
-    gradient: Any = None,
-    fun: Callable[..., Any] | None = None,
-    grad: Any = None,
-    seed: int = 0,
-    max_entries: int = 200,
-    directions: int = 20,
-) -> GradientReport:
+    loss: Any = None, wrt: Any = None, *, at: Any = None, methods: str | Sequence[str] | None = None, order: int = 1,
+    gradient: Any = None, fun: Callable[..., Any] | None = None, grad: Any = None, seed: int = 0,
+    max_entries: int = 200, directions: int = 20, functions: Mapping[str, Any] | None = None,
+) -> GradientReport:  # fmt: skip
     """Compare a gradient with numbers that know their own error; no step and no tolerance is asked for.
 
     Args:
@@ -76,9 +69,10 @@ def check_grad(
         seed: Of the random points and directions.
         max_entries: Up to how many entries a variable is checked entry by entry.
         directions: How many random directions are checked in float64 for a larger one.
+        functions: What undefined functions are, ``{"f": (f, df)}``, as for `lambdify`: df is checked by f.
 
     Raises:
-        InputError: If the loss is finite at no point that was tried, or a name is unknown.
+        InputError: If the loss is finite at no point that was tried, a name is unknown, or a function is missing.
         DerivativeError: If the loss is no scalar, or does not depend on a variable.
 
     Example:
@@ -87,22 +81,27 @@ def check_grad(
         True
     """
     options = Options(seed=seed, max_entries=max_entries, directions=directions)
-    return _checked(loss, wrt, at, _named(methods), order, gradient, fun, grad, options)
+    told = checked_functions(functions, "check_grad")
+    return _checked(loss, wrt, at, _named(methods), order, gradient, fun, grad, options, told)
 
 
 def _checked(
-    loss: Any, wrt: Any, at: Any, names: Sequence[str], order: int, gradient: Any, fun: Any, grad: Any, options: Options
-) -> GradientReport:
+    loss: Any, wrt: Any, at: Any, names: Sequence[str], order: int, gradient: Any, fun: Any, grad: Any,
+    options: Options, functions: Functions,
+) -> GradientReport:  # fmt: skip
     if order not in (1, 2):
         raise bad_order(order)
     if order == 2 and (fun is not None or gradient is not None):
         raise order_two("fun=" if fun is not None else "gradient=")
+    if fun is not None and functions:
+        raise errors.check_arguments("functions= is for a loss, not for fun=")
     if fun is not None:
         return _function_report(fun, grad, at, loss, names, options)
     if loss is None or wrt is None:
         raise errors.check_arguments("a loss and the variables are needed")
     bridge, seed, point = SympyBridge(), options.seed, {} if at is None else at
-    nodes, output = variables_of(wrt, bridge.to_node), bridge.to_node(loss)
+    nodes = variables_of(wrt, bridge.to_node)
+    output, *nodes = with_values([bridge.to_loss(loss), *nodes], functions)
     graph = graph_of(output, nodes, point, CALCULUS, seed=seed, needed=gradient is None, symbols=bridge.symbols)
     if order == 2:
         return _second_report(graph, names, options)

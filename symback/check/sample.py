@@ -1,13 +1,16 @@
 """Random points at which a graph is checked."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
 import sympy
+from sympy.assumptions.assume import global_assumptions
 
 from symback.check.binding import Sizes, bound_shape, size_symbols_of
 from symback.graph import toposort
+from symback.nodes.apply import Apply
 from symback.nodes.leaves import Variable
 from symback.nodes.node import Node
 
@@ -40,24 +43,45 @@ def draw_values(
     rng: np.random.Generator,
     draw: Draw,
     symbols: Mapping[Variable, sympy.Basic] = NO_SYMBOLS,
+    whole: AbstractSet[Node] = frozenset(),
 ) -> dict[Node, np.ndarray[Any, Any]]:
     """Draw a value for each variable: floats by `draw`, integers from 0 to 2, booleans evenly.
 
-    `symbols` are what variables were in SymPy: a value is what its symbol assumes.
+    `symbols` are what variables were in SymPy: a value is what its symbol assumes. Those in `whole` are integers.
     """
     values: dict[Node, np.ndarray[Any, Any]] = {}
     for variable in variables:
         shape = bound_shape("check_grad", variable.shape, sizes)
         kind = variable.dtype.kind
         drawn = draw(rng, shape) if kind == "f" else rng.integers(0, 2 if kind == "b" else 3, shape)
-        values[variable] = np.asarray(_as_assumed(drawn, symbols.get(variable))).astype(variable.dtype)
+        drawn = np.rint(3 * drawn) if variable in whole else drawn
+        assumed = _as_assumed(drawn, symbols.get(variable), definite=draw is not DRAWS[0])
+        values[variable] = np.asarray(assumed).astype(variable.dtype)
     return values
 
 
-def _as_assumed(drawn: Any, symbol: sympy.Basic | None) -> Any:
-    """Move numbers to where a symbol is: among the integers, on one side of zero."""
+def exponents_in(nodes: Sequence[Node]) -> set[Node]:
+    """Return the variables of which exponents of matrices are made, so that they have to be integers."""
+    exponents = [n for n in toposort(nodes) if isinstance(n, Apply) and n.operation.name == "integer_exponent"]
+    return {node for node in toposort(exponents) if isinstance(node, Variable)}
+
+
+def is_own_transpose(symbol: sympy.Basic) -> bool:
+    """Is this a symbol for a symmetric matrix, by its class or by what SymPy assumes here and now?"""
+    if not isinstance(symbol, sympy.MatrixSymbol):
+        return False
+    return bool(symbol == symbol.T) or (bool(global_assumptions) and sympy.ask(sympy.Q.symmetric(symbol)) is True)
+
+
+def _as_assumed(drawn: Any, symbol: sympy.Basic | None, *, definite: bool) -> Any:
+    """Move numbers to where a symbol is: among the integers, on one side of zero, equal across the diagonal.
+
+    A symmetric matrix can be `definite`, as logarithms of determinants want it.
+    """
     if symbol is None:
         return drawn
+    if is_own_transpose(symbol):
+        return drawn @ drawn.T + np.eye(len(drawn)) if definite else (drawn + drawn.T) / 2
     if symbol.is_integer:
         drawn = np.rint(3 * drawn)
         drawn = np.where((drawn == 0) & (symbol.is_zero is False), 1.0, drawn)

@@ -17,8 +17,8 @@ def maker_name(name: str) -> str:
     return f"make_{name}"
 
 
-def checked_functions(functions: Any) -> Functions:
-    """Return what `functions=` gives, if it can be that.
+def checked_functions(functions: Any, operation: str = "lambdify") -> Functions:
+    """Return what `functions=` of an operation gives, if it can be that.
 
     Raises:
         InputError: If it is no dict from names, or holds something else than callables.
@@ -26,10 +26,11 @@ def checked_functions(functions: Any) -> Functions:
     if functions is None:
         return {}
     if not isinstance(functions, Mapping) or not all(isinstance(name, str) for name in functions):
-        raise messages.bad_functions(functions, "it is no dict whose keys are names")
+        raise messages.bad_functions(functions, "it is no dict whose keys are names", operation)
     for name, given in functions.items():
         if not _is_right(given):
-            raise messages.bad_functions(functions, f"what it gives for {name} is no callable, and none of these")
+            reason = f"what it gives for {name} is no callable, and none of these"
+            raise messages.bad_functions(functions, reason, operation)
     return functions
 
 
@@ -43,7 +44,9 @@ def _is_right(given: Any) -> bool:
     return callable(given)
 
 
-def bound(needed: Mapping[Partial, str], functions: Functions) -> dict[str, Callable[..., Any]]:
+def bound(
+    needed: Mapping[Partial, str], functions: Functions, operation: str = "lambdify"
+) -> dict[str, Callable[..., Any]]:
     """Return the callable for each function that a module needs, by the name that it has there.
 
     Raises:
@@ -54,7 +57,7 @@ def bound(needed: Mapping[Partial, str], functions: Functions) -> dict[str, Call
     for function in needed:
         if kinds.setdefault(function.name, _kind(function)) != _kind(function):
             raise messages.two_functions(function.name)
-    return {word: _callable(function, functions) for function, word in _sorted(needed)}
+    return {word: _callable(function, functions, operation) for function, word in _sorted(needed)}
 
 
 def _kind(function: Partial) -> tuple[Any, ...]:
@@ -65,12 +68,17 @@ def _sorted(needed: Mapping[Partial, str]) -> list[tuple[Partial, str]]:
     return sorted(needed.items(), key=lambda pair: (pair[0].name, pair[0].order, pair[0].places))
 
 
-def _callable(function: Partial, functions: Functions) -> Callable[..., Any]:
-    found = _given(function, functions[function.name]) if function.name in functions else None
-    found = implementation(function) if found is None else found
+def _callable(function: Partial, functions: Functions, operation: str) -> Callable[..., Any]:
+    found = given_for(function, functions)
     if found is None:
-        raise messages.missing(function)
+        raise messages.missing(function, operation)
     return found
+
+
+def given_for(function: Partial, functions: Functions) -> Callable[..., Any] | None:
+    """Return the callable for a function: that which is given, else what its class brings along."""
+    found = _given(function, functions[function.name]) if function.name in functions else None
+    return implementation(function) if found is None else found
 
 
 def _given(function: Partial, given: Any) -> Callable[..., Any] | None:

@@ -59,7 +59,7 @@ class CompiledFunction:
         self.source = source
         self.__name__ = name
         self._given = functions
-        self._function = _load(name, source, functions)
+        self._function = load(name, source, functions)
         self.__doc__ = self._function.__doc__
         self.__signature__ = inspect.signature(self._function)
 
@@ -141,7 +141,7 @@ def _write_whole(target: Path, text: str) -> None:
         raise
 
 
-def _load(name: str, source: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+def load(name: str, source: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
     """Run an emitted module and return its function, which calls those given; its errors are symback's."""
     try:
         namespace = run_module(name, source)
@@ -170,6 +170,7 @@ def compile_function(
     updates: NewValues = NOTHING_NEW,
     memory_limit: int | None = None,
     functions: Functions = NO_CALLABLES,
+    operation: str = "lambdify",
 ) -> CompiledFunction:
     """Emit and load the function of `inputs` that returns `outputs`, described as they were `written`."""
     if target not in TARGETS:
@@ -187,7 +188,7 @@ def compile_function(
     options: dict[str, Any] = {"check": check, "sizes": sizes, "cost": cost, "build": build, "finish": finish}
     module = emit(name, inputs, outputs, **options, written=written, updates=updates, memory_limit=memory_limit)
     interface = interface_of(name, inputs, with_packed(written, outputs), updates.targets)
-    return CompiledFunction(name, module.text, interface, explanation, bound(module.functions, functions))
+    return CompiledFunction(name, module.text, interface, explanation, bound(module.functions, functions, operation))
 
 
 def _names_in(inputs: Sequence[Variable], outputs: Nested) -> list[str]:

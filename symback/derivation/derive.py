@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from symback import errors
+from symback.check.sample import is_own_transpose
 from symback.derivation.adjoints import LAYOUTS, SIGNS, AdjointLooks, Letters, checked_adjoint
 from symback.derivation.components.index import IndexWriter
 from symback.derivation.matrices.hessians import Calculus
@@ -24,6 +25,7 @@ from symback.derivation.writing import Writing
 from symback.derive.higher import gradient_of, hessian, in_order
 from symback.errors.derivation import no_second_in
 from symback.graph import toposort
+from symback.interop.symbolic.bridge import SympyBridge
 from symback.interop.symbolic.explicit import variables_in
 from symback.nodes.leaves import as_node
 from symback.nodes.node import Node
@@ -75,20 +77,21 @@ def derive(
     """
     _check_options(notation=notation, layout=layout, hadamard=hadamard, order=order)
     style = Style(notation, checked_adjoint(adjoint), layout, hadamard)
-    node, variables = _given(loss, wrt)
+    node, variables, symmetric = _given(loss, wrt)
     node, *variables = with_ordinary_names([node, *variables])
     node = named_middles(node, variables, _CALCULUS) if order == 2 else node
-    return _written(recorded(node, variables, style.adjoint, settle), style, update, order)
+    return _written(recorded(node, variables, style.adjoint, settle, symmetric), style, update, order)
 
 
-def _given(loss: Any, wrt: Nested) -> tuple[Node, list[Node]]:
-    """Return the loss and the variables as nodes."""
+def _given(loss: Any, wrt: Nested) -> tuple[Node, list[Node], frozenset[Node]]:
+    """Return the loss and the variables as nodes, and those that SymPy knows as symmetric matrices."""
     if isinstance(loss, (list, tuple, dict)):
         raise errors.not_one_node("derive", loss)
-    variables = [as_node(leaf) for leaf in variables_in(wrt)]
+    bridge = SympyBridge()
+    node, variables = bridge.to_loss(loss), [bridge.to_node(leaf) for leaf in variables_in(wrt)]
     if not variables:
         raise errors.no_variables("derive")
-    return as_node(loss), variables
+    return node, variables, frozenset(node for node, symbol in bridge.symbols.items() if is_own_transpose(symbol))
 
 
 def _check_options(**given: Any) -> None:

@@ -72,6 +72,7 @@ class Record:
         differentiated: For those of them that are in `loss` too, what stands there.
         explanation: Which rewriting rules were applied where.
         stable: The names of the rules that are applied before differentiation.
+        symmetric: The variables that are symmetric matrices.
     """
 
     written: Node
@@ -86,6 +87,7 @@ class Record:
     differentiated: Mapping[Node, Node]
     explanation: Explanation
     stable: frozenset[str] = frozenset()
+    symmetric: frozenset[Node] = frozenset()
 
     def rules_in(self, place: str) -> tuple[str, ...]:
         """Return the names of the rewriting rules that were applied within a named expression."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
 from symback.derivation.adjoints import Letters, hidden
-from symback.derivation.emitted import Emitted, Settle, emitted
+from symback.derivation.emitted import Emitted, Names, Settle, emitted
 from symback.derivation.matrices.by_rule import by_rule
 from symback.derivation.record import Local, Quantity, Record
 from symback.derivation.shared import labels_for, labels_of_unnamed, shared
@@ -20,10 +20,13 @@ from symback.nodes.node import Node
 from symback.nodes.products import broadcast_to
 from symback.op.table import primitive_of
 from symback.rewrite.stability import STABILISE, stabilise
+from symback.rewrite.symmetric import oriented
 from symback.trace import Step, Trace
 
 
-def recorded(written: Node, wrt: Sequence[Node], adjoint: str | Letters, settle: Settle) -> Record:
+def recorded(
+    written: Node, wrt: Sequence[Node], adjoint: str | Letters, settle: Settle, symmetric: frozenset[Node] = frozenset()
+) -> Record:
     """Run the pass, name what it uses more than once, and group what it recorded by quantity.
 
     Args:
@@ -31,6 +34,7 @@ def recorded(written: Node, wrt: Sequence[Node], adjoint: str | Letters, settle:
         wrt: What it is differentiated by.
         adjoint: The looks of adjoints; None among them leaves one without a name.
         settle: `symback.rewrite.settle.settle`, which makes the graph that is emitted.
+        symmetric: Variables that are symmetric matrices; derivatives are written without their transposes.
     """
     reverse.check_loss(written, wrt, "error", operation="derive")
     written, *wrt = _by_names([written, *wrt])
@@ -51,13 +55,25 @@ def recorded(written: Node, wrt: Sequence[Node], adjoint: str | Letters, settle:
     labels |= labels_of_unnamed(sources, {label.name for label in labels.values()}, loss)
     trace, gradients = _traced(loss, sources, labels)
     grouped = _Grouping(loss, sources, gradients, trace, places | {*labels})
+    grouped.turn(symmetric)
     names, shown = grouped.names(labels), {node: bare[node] for node in forward}
-    final = emitted(settle, shown, gradients, grouped.adjoints, grouped.closed, names)
+    final = emitted(_turning(settle, symmetric), shown, gradients, grouped.adjoints, grouped.closed, names)
     quantities = grouped.quantities(final, labels)
     return Record(
         written, loss, tuple(sources), tuple(gradients), trace, labels, quantities, grouped.slopes, final.forward,
-        differentiated, final.explanation, frozenset(rule.name for rule in STABILISE),
+        differentiated, final.explanation, frozenset(rule.name for rule in STABILISE), symmetric,
     )  # fmt: skip
+
+
+def _turned(values: Mapping[Node, Node], symmetric: frozenset[Node]) -> dict[Node, Node]:
+    """Return adjoints in which symmetric matrices are not transposed; those of consumers stay what they are."""
+    named = [node for node in toposort(values.values(), stops=Names()) if isinstance(node, Named)]
+    return dict(zip(values, oriented([*values.values()], symmetric, named), strict=True))
+
+
+def _turning(settle: Settle, symmetric: frozenset[Node]) -> Settle:
+    """Return what settles a graph in which symmetric matrices are not transposed."""
+    return (lambda nodes: settle(oriented(nodes, symmetric))) if symmetric else settle
 
 
 def with_ordinary_names(roots: Sequence[Node]) -> list[Node]:
@@ -172,6 +188,11 @@ class _Grouping:
         for step in trace.steps:
             if not is_zero(step.contribution):
                 self.received.setdefault(step.operand, []).append(step)
+
+    def turn(self, symmetric: frozenset[Node]) -> None:
+        """Write symmetric matrices without transposes."""
+        if symmetric:
+            self.values, self.closed = _turned(self.values, symmetric), _turned(self.closed, symmetric)
 
     def names(self, labels: Mapping[Node, Label]) -> dict[Node, Label]:
         """Return the names of adjoints."""

@@ -40,6 +40,11 @@ def not_an_input(node: Any) -> InputError:
     )
 
 
+def not_inputs(given: object) -> InputError:
+    """Inputs that are no list."""
+    return InputError(f"lambdify: the inputs are a {type(given).__name__}; give a list of variables, [x] for one alone")
+
+
 def unknown_binding(operation: str, name: str, known: Sequence[str]) -> InputError:
     """A value given for something that is not in the graph."""
     return InputError(f"{operation}: {name!r} is no variable of this graph; it has {', '.join(known) or 'none'}")

@@ -67,6 +67,14 @@ def not_symmetric(function: str, operand: str) -> InputError:
     )
 
 
+def no_symmetric_value(name: str) -> InputError:
+    """A value of a symmetric matrix that is not symmetric."""
+    return InputError(
+        f"verify: the value of {name} is not symmetric, which the symbol {name} says it is: formulas are written "
+        "without its transpose; give a symmetric matrix"
+    )
+
+
 def not_finite_at(names: Iterable[str], where: str) -> InputError:
     """A point at which something is not finite."""
     return InputError(

@@ -10,16 +10,18 @@ def no_value(function: Any) -> UsageError:
     """A value of a function that has none."""
     return UsageError(
         f"{function.words} has no value: it is undefined. Say what it is where code is made, "
-        f"sb.lambdify(inputs, outputs, functions={{{function.name!r}: ...}}); to check gradients, declare it with "
-        "sb.elementwise, or give it a value in SymPy: implemented_function, or a subclass of Function with _eval_evalf"
+        f"sb.lambdify(inputs, outputs, functions={{{function.name!r}: ...}}), and likewise in sb.check_grad; elsewhere "
+        "declare it with sb.elementwise, or give it a value in SymPy: implemented_function, or a subclass of Function "
+        "with _eval_evalf"
     )
 
 
-def missing(function: Any) -> InputError:
+def missing(function: Any, operation: str = "lambdify") -> InputError:
     """A function, or a derivative of one, that `functions=` does not give."""
     if not function.order:
         return InputError(
-            f"lambdify: {function.name} is undefined; say what it is: functions={{{function.name!r}: a NumPy function}}"
+            f"{operation}: {function.name} is undefined; say what it is: "
+            f"functions={{{function.name!r}: a NumPy function}}"
         )
     if len(function.orders) > 1:
         given = f"{{{(0,) * len(function.orders)}: {function.name}, {function.orders}: {function.word}, ...}}"
@@ -27,14 +29,14 @@ def missing(function: Any) -> InputError:
         words = [function._replace(orders=(k,)).word for k in range(function.order + 1)]
         given = f"({', '.join(words)})"
     return InputError(
-        f"lambdify: {function.words} is needed and not given; write functions={{{function.name!r}: {given}}}"
+        f"{operation}: {function.words} is needed and not given; write functions={{{function.name!r}: {given}}}"
     )
 
 
-def bad_functions(value: object, reason: str) -> InputError:
+def bad_functions(value: object, reason: str, operation: str = "lambdify") -> InputError:
     """What `functions=` cannot be."""
     return InputError(
-        f"lambdify: functions={str(value)[:80]} cannot be used: {reason}; give a dict from names of functions to a "
+        f"{operation}: functions={str(value)[:80]} cannot be used: {reason}; give a dict from names of functions to a "
         "callable, to a tuple (f, df, d2f), or to a dict from orders to callables"
     )
 
@@ -57,6 +59,14 @@ def wrong_arity(function: Any, found: int) -> UsageError:
     if not found:
         return UsageError(f"{function.name}() has no arguments, so it is a number; use a symbol for it")
     return UsageError(f"{function.name} takes {len(function.orders)} arguments, not {found}")
+
+
+def bad_derivative(kind: type, found: object) -> UsageError:
+    """A class of SymPy's whose method for derivatives returns no expression."""
+    return UsageError(
+        f"{kind.__name__}.fdiff gives {str(found)[:40]} ({type(found).__name__}), which is no scalar expression of "
+        "SymPy; return one of self.args, or raise ArgumentIndexError where there is no derivative"
+    )
 
 
 def not_real(name: str) -> UsageError:

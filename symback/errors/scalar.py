@@ -13,12 +13,29 @@ def bad_accumulation(given: object, known: Iterable[str]) -> InputError:
 
 def bad_order(order: object, shape: Sequence[int]) -> InputError:
     """Derivatives of an order that is not to be had."""
+    if order == 2 and not shape:
+        return InputError("scalar_function: order=2 is the Hessian, and wrt= does not say by what; give the inputs")
     if order == 2:
         return InputError(
             f"scalar_function: order=2 is for one scalar, and the outputs have shape {tuple(shape)}; "
             "give one of them, or differentiate the gradient"
         )
     return InputError(f"scalar_function: order={order!r} is not known; it is 1, or 2 for one scalar")
+
+
+def bad_inputs(names: Sequence[str]) -> InputError:
+    """Inputs that are none, or two of one name."""
+    if not names:
+        return InputError("scalar_function: there are no inputs; give at least one, which no output need have")
+    name = next(name for name in names if names.count(name) > 1)
+    return InputError(f"scalar_function: the input {name} is given twice; give each input once")
+
+
+def not_listed(what: str, given: object) -> InputError:
+    """Inputs that are no list."""
+    return InputError(
+        f"scalar_function: {what} is a {type(given).__name__}; give a list of symbols, of one too: {what}=[x]"
+    )
 
 
 def not_scalars(outputs: Any) -> UsageError:

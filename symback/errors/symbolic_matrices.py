@@ -44,7 +44,7 @@ def no_power(exponent: object) -> UsageError:
     """A power of a matrix that is not an integer."""
     return UsageError(
         f"from_sympy: cannot convert MatPow with the exponent {str(exponent)[:_MOST_TEXT]}; only integers are "
-        "supported: give a number, or use HadamardPower for powers of the entries"
+        "supported: give one, or a symbol that stands for one, or use HadamardPower for powers of the entries"
     )
 
 
@@ -64,13 +64,6 @@ def no_bound(bound: object) -> UsageError:
     )
 
 
-def no_permutation(permutation: object) -> UsageError:
-    """A permutation that is not known."""
-    return UsageError(
-        f"from_sympy: cannot convert MatrixPermute by {str(permutation)[:_MOST_TEXT]}; give a Permutation of integers"
-    )
-
-
 def no_entries(kind: str, entry: object) -> UsageError:
     """An explicit matrix whose entries are no scalars."""
     return UsageError(
@@ -87,14 +80,31 @@ def no_matrix(node: Any, reason: str) -> NoMatrixError:
     """A node that has no counterpart among the matrices of SymPy."""
     return NoMatrixError(
         f"to_sympy: cannot write {node.short()} of the shape {show_shape(node.shape)} with matrices of SymPy; {reason}"
+        "; sb.lambdify, sb.dumps and sympy.latex take the node as it is"
+    )
+
+
+def not_symbols(given: object) -> UsageError:
+    """What says nothing of what variables become."""
+    return UsageError(
+        f"to_sympy: symbols={str(given)[:_MOST_TEXT]} cannot be used; give a dict from variables (sb.tensor) to "
+        "expressions of SymPy"
+    )
+
+
+def cannot_stand_for(variable: Any, expr: object, shape: Iterable[object]) -> ShapeError:
+    """An expression of another shape than the variable that it should stand for."""
+    return ShapeError(
+        f"to_sympy: {variable.name} of the shape {show_shape(variable.shape)} cannot become {str(expr)[:_MOST_TEXT]}, "
+        f"which has the shape {show_shape(shape)}; give an expression of its shape, for a vector a column"
     )
 
 
 def size_clash(name: str) -> InvalidNameError:
-    """A symbol that is the size of a matrix and a variable, or two symbols of one name as sizes."""
+    """A symbol that is a size and a variable, or two symbols of one name as sizes."""
     return InvalidNameError(
-        f"the SymPy symbol {name!r} is the size of a matrix, and elsewhere another symbol of that name, or a variable; "
-        "rename one of them (what is only read from shapes is no input and no variable)"
+        f"the SymPy symbol {name!r} is a size (of a matrix, an array or the range of a sum), and elsewhere another "
+        "symbol of that name, or a variable; rename one (what is only read from shapes is no input and no variable)"
     )
 
 
@@ -111,4 +121,20 @@ def no_symbols(entry: object) -> UsageError:
     return UsageError(
         f"a matrix of variables must hold a different symbol in each entry, not "
         f"{str(entry)[:_MOST_TEXT]}; give a MatrixSymbol, or the symbols in a list"
+    )
+
+
+def no_vector(operation: str, matrix: Iterable[object], vector: Iterable[object]) -> ShapeError:
+    """A vector for a matrix of symbols that has another shape."""
+    return ShapeError(
+        f"{operation}: a matrix of symbols of the shape {show_shape(matrix)} was given a vector of the shape "
+        f"{show_shape(vector)}; give a matrix with an entry for each symbol"
+    )
+
+
+def no_sparse(operation: str, shape: Iterable[object]) -> UsageError:
+    """A sparse derivative of a matrix of expressions, or by a matrix of symbols."""
+    return UsageError(
+        f"{operation}: sparse=True is for arrays, and a matrix of the shape {show_shape(shape)} with its entries "
+        "written down was given; use a MatrixSymbol or a node, or leave sparse=True out (sb.sparsity tells the entries)"
     )

@@ -127,6 +127,14 @@ def point_of_variables(part: Any, point: Any) -> UsageError:
     )
 
 
+def array_as_variable(given: Any) -> DerivativeError:
+    """An Array or a Tuple of symbols that is differentiated by."""
+    return DerivativeError(
+        f"cannot differentiate with respect to {type(given).__name__} ({_short(given)}); give a list or a Matrix of "
+        "symbols, a MatrixSymbol or an ArraySymbol"
+    )
+
+
 def entry_as_variable(entry: Any) -> DerivativeError:
     """An entry of an array that is differentiated by."""
     array, indices = entry.args[0], ", ".join(map(_short, entry.args[1:]))

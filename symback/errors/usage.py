@@ -79,6 +79,11 @@ def not_convertible(operation: str, value: object, hint: str) -> UsageError:
     return UsageError(f"{operation}: cannot convert {type(value).__name__} ({str(value)[:80]}); {hint}")
 
 
+def no_expression(node: object, reason: str) -> UsageError:
+    """A node that SymPy has no expression for."""
+    return not_convertible("to_sympy", node, f"{reason}; sb.lambdify, sb.dumps and sympy.latex take the node as it is")
+
+
 def no_counterpart(kind: str, text: str, hint: str) -> UsageError:
     """A part of a SymPy expression that has no counterpart in a graph; `text` is empty if it is long."""
     return UsageError(f"from_sympy: cannot convert {kind}{f' ({text[:80]})' if text else ''}; {hint}")

@@ -78,7 +78,9 @@ def function_term(node: Apply, operands: Sequence[Term], taken: Collection[str] 
         if texts and text == texts[0]:
             return operands[0]
         made = Term(text, POSTFIX, meaning=_application(node, operands))
-        return _with_transpose(made, texts[0].coinverse) if texts and text == texts[0].inverse else made
+        if not texts or text != texts[0].inverse:
+            return made
+        return made.symmetric() if operands[0].is_symmetric() else _with_transpose(made, texts[0].coinverse)
     template = declared.latex
     if not _PLACE.search(template):
         return applied(_plain(template), *operands)._replace(meaning=_application(node, operands))

@@ -54,6 +54,10 @@ class Term(NamedTuple):
         """Return the term as one that is its own transpose."""
         return self._replace(flipped=Flipped(self.text, self.level, self.meaning))
 
+    def is_symmetric(self) -> bool:
+        """Is this written as its own transpose?"""
+        return self.flipped is not None and self.flipped.text == self.text and not self.negative
+
     def says(self) -> Meaning | None:
         """Return what the text with its sign says."""
         return Meaning("negative", (self.meaning,)) if self.negative and self.meaning else self.meaning

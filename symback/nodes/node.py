@@ -281,7 +281,7 @@ class Node(Displayed, ArrayMethods["Node"], Interned):
 
     _pythoncode = _numpycode = _scipycode = _lambdacode = _mpmathcode = _ccode = _fcode = _no_code
     _javascript = _julia = _octave = _rcode = _rust_code = _tensorflowcode = _jaxcode = _torchcode = _no_code
-    _maple = _mcode = _smtlib = _glsl = _no_code
+    _maple = _mcode = _smtlib = _glsl = _cxxcode = _numexprcode = _cmathcode = _no_code
 
     def _sympyrepr(self, printer: Any) -> NoReturn:
         raise usage.use_instead("sympy.srepr", "sb.dumps(node), which sb.loads reads, or str(node)")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -55,6 +56,7 @@ class Problem(NamedTuple):
     data: tuple[Variable, ...]
     style: str
     memory_limit: int | None
+    functions: Mapping[str, Any] = MappingProxyType({})
 
 
 class Objective:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from symback import errors
+from symback.codegen.bound import Functions, checked_functions
 from symback.codegen.function import CompiledFunction, compile_function
 from symback.codegen.passes.contraction import size_hints
 from symback.derive import forward, higher, reverse, stable
@@ -30,6 +31,7 @@ from symback.structure import Nested, leaves_of
 def objective(
     loss: Any, params: Nested, data: Mapping[Any, Any] | None = None, *, sizes: Mapping[str, int] | None = None,
     copy: bool = True, style: str = "readable", memory_limit: int | None = None,
+    functions: Mapping[str, Any] | None = None,
 ) -> Objective:  # fmt: skip
     """Make a loss a function of one vector, with gradient, Hessian and products, as `scipy.optimize.minimize` wants it.
 
@@ -40,9 +42,10 @@ def objective(
         params: The variables to optimise, or their names: one, or a list, tuple or dict of them.
         data: From the other variables, or their names, to arrays. Extra ones are accepted and checked.
         sizes: Numbers for symbolic sizes that no data have; without them, the first values that are packed tell.
-        copy: Keep a copy of the data; if False, they must not be written to as long as the objective is used.
+        copy: Keep a copy of the data; if False, they must not be written to.
         style: ``"readable"`` or ``"fast"``: how code is emitted, as for `lambdify`.
         memory_limit: How many bytes a dense Hessian may take; by default, what the machine has.
+        functions: What undefined functions are, ``{"f": (f, df, d2f)}``, as for `lambdify`.
 
     Raises:
         InputError: If the loss depends on what is neither parameter nor data, or an array has a wrong shape.
@@ -58,10 +61,8 @@ def objective(
         (array([-1., -2.]), array([1., 2.]))
     """
     _check_options(style=(style, ("readable", "fast")), copy=(copy, (True, False)))
-    limit = integer_of(memory_limit)
-    if memory_limit is not None and (limit is None or limit < 1):
-        raise errors.bad_memory_limit("objective", memory_limit)
-    inside, problem, values = _problem(loss, params, {} if data is None else data, style, limit)
+    options = style, _limit(memory_limit), checked_functions(functions, "objective")
+    inside, problem, values = _problem(loss, params, {} if data is None else data, *options)
     hints = size_hints("objective", sizes, [*inside, *problem.data])
     start: Sizes = {name: (size, "sizes") for name, size in hints.items()}
     return Objective(problem, EmittedFunctions, values, start, copy)
@@ -73,17 +74,24 @@ def _check_options(**given: tuple[object, tuple[object, ...]]) -> None:
             raise errors.bad_option("objective", option, value, allowed)
 
 
+def _limit(memory_limit: Any) -> int | None:
+    limit = integer_of(memory_limit)
+    if memory_limit is not None and (limit is None or limit < 1):
+        raise errors.bad_memory_limit("objective", memory_limit)
+    return limit
+
+
 def _problem(
-    loss: Any, params: Nested, data: Any, style: str, memory_limit: int | None
+    loss: Any, params: Nested, data: Any, style: str, memory_limit: int | None, functions: Functions
 ) -> tuple[list[Variable], Problem, list[Any]]:
     """Return the variables of a loss, the problem, and values for the variables among its data."""
     given = Conversion(loss)
     params = given.arguments(params)
-    node = given.one_node("objective", loss)
+    node = given.loss("objective", loss)
     inside = {leaf.name: leaf for leaf in toposort([node]) if isinstance(leaf, Variable)}
     parameters = _parameters(node, params, inside, given)
     values = _data(data, inside, given)
-    problem = Problem(node, params, tuple(parameters), tuple(values), style, memory_limit)
+    problem = Problem(node, params, tuple(parameters), tuple(values), style, memory_limit, functions)
     _check_coverage(problem, inside)
     return list(inside.values()), problem, list(values.values())
 
@@ -155,7 +163,7 @@ class EmittedFunctions:
         self._parameters = _sized(problem.parameters, self.fixed)
         self._data = _sized(problem.data, self.fixed)
         self.unrolled = Unrolled(self._parameters)
-        self._style = problem.style
+        self._style, self._given = problem.style, problem.functions
         self._hints = {name: size for name, (size, _) in sizes.items() if name not in own}
         taken = _names_in([self._loss, *self._parameters, *self._data])
         self._theta = vector_for(self.unrolled, taken, "theta", r"\theta")
@@ -216,7 +224,8 @@ class EmittedFunctions:
     def _compiled(
         self, name: str, inputs: list[Variable], outputs: Nested, written: Nested | None = None
     ) -> CompiledFunction:
-        options: dict[str, Any] = {"style": self._style, "sizes": self._hints, "written": written}
+        options: dict[str, Any] = {"style": self._style, "sizes": self._hints, "written": written,
+                                   "functions": self._given, "operation": "objective"}  # fmt: skip
         return compile_function([*inputs, *self._data], outputs, name=name, check=False, **options)
 
 

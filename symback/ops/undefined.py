@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import sympy
 from sympy.core.function import ArgumentIndexError
+from sympy.printing.latex import LatexPrinter
+from sympy.printing.precedence import PRECEDENCE
 
 from symback.errors import functions as messages
 from symback.nodes.apply import SIGNATURES, TITLES, Map, Operation
@@ -26,6 +28,9 @@ from symback.ops.numerics.bound import entry_by_entry
 
 UNDEFINED = "undefined"
 """The name of the primitive of all functions without a declaration."""
+
+BY_ORDERS = "_by_orders_"
+"""The attribute of a class that gives the NumPy function of any of its derivatives."""
 
 _MOST_PRIMES = 3
 _MOST_ORDERS = 1000
@@ -151,6 +156,36 @@ def _signature(parameters: Sequence[Any], operands: Sequence[Node]) -> tuple[Sha
     return shape, _dtype(operands)
 
 
+# -- print ------------------------------------------------------------------------------------------------
+
+
+class _Argument(sympy.Dummy):  # type: ignore[misc]
+    """What stands for an operand where a class of SymPy's prints itself: its text, and how tightly that binds."""
+
+    def __new__(cls, text: Any) -> "_Argument":
+        made: _Argument = super().__new__(cls, real=True)
+        made.text = text
+        return made
+
+    @property
+    def precedence(self) -> int:
+        """How tightly the text binds, by SymPy's table."""
+        text = self.text
+        level: int = PRECEDENCE["Atom" if text.atom == text else "Mul" if text.factor == text else "Add"]
+        return level
+
+    def _latex(self, printer: LatexPrinter) -> str:
+        return str(self.text)
+
+
+def _look(function: Partial) -> str | Callable[..., str]:
+    """Return a look in print: that which a class of SymPy's has by its method `_latex`, else that of the name."""
+    head = function.head
+    if isinstance(head, str) or function.order or not hasattr(head, "_latex"):
+        return function.latex.replace("{", "{{").replace("}", "}}")
+    return lambda texts, parameters: str(LatexPrinter().doprint(head(*map(_Argument, texts), evaluate=False)))
+
+
 # -- what is known of a function --------------------------------------------------------------------------
 
 
@@ -164,7 +199,7 @@ def declaration(head: Any, orders: tuple[int, ...], *facts: str) -> Primitive:
         kind="elementwise",
         arity=len(orders),
         numpy=cast(Callable[..., Any], function),
-        latex=function.latex.replace("{", "{{").replace("}", "}}"),
+        latex=_look(function),
         doc=f"{function.words[:1].upper()}{function.words[1:]}, which has no declaration.",
         derivative=checked_derivative(function.title, len(orders), _derivative(function)),
         value=value,
@@ -193,13 +228,20 @@ def _partial(function: Partial, place: int, operands: Sequence[Node]) -> Node:
 def _by_fdiff(head: Any, place: int, arity: int) -> tuple[sympy.Expr, list[sympy.Dummy]] | None:
     symbols = [sympy.Dummy(f"x_{k + 1}", real=True) for k in range(arity)]
     try:
-        return sympy.sympify(head(*symbols, evaluate=False).fdiff(place + 1), strict=True), symbols
+        found = head(*symbols, evaluate=False).fdiff(place + 1)
     except ArgumentIndexError:
         return None
+    slope = sympy.sympify(found, strict=True) if isinstance(found, (sympy.Basic, int, float)) else None
+    if not isinstance(slope, sympy.Expr) or slope.is_Matrix:
+        raise messages.bad_derivative(head, found)
+    return slope, symbols
 
 
 def implementation(function: Partial) -> Callable[..., Any] | None:
     """Return the NumPy function that a class brings along, as `implemented_function` makes them; None if none."""
+    if hasattr(function.head, BY_ORDERS):
+        given: Callable[..., Any] | None = getattr(function.head, BY_ORDERS)(function.orders)
+        return given
     found: Callable[..., Any] | None = getattr(function.head, "_imp_", None)
     return None if function.order else found
 

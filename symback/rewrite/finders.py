@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sympy
 
 from symback.nodes.add import Plus, add, split_coefficient
+from symback.nodes.apply import Apply
 from symback.nodes.contract import Contract, Labels, Parts, contract
 from symback.nodes.leaves import Constant, Exact, Size, exact, exact_from_sympy
 from symback.nodes.node import METHODS, Node
@@ -28,6 +29,24 @@ def logarithm_of_views(node: Node, scope: Scope) -> Iterator[Match]:
     if is_view(scope.bare(operand)) and operand not in scope.barriers and has_logarithm(operand):
         core, view = split_views(operand, scope.bare)
         yield Match({"x": core, "view": view})
+
+
+def logarithms_of_determinants(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the logarithm of a determinant, which overflows where its logarithm does not."""
+    yield from _determinant(node.operands[0], scope)
+
+
+def logarithms_of_sizes_of_determinants(node: Node, scope: Scope) -> Iterator[Match]:
+    """Yield the logarithm of the absolute value of a determinant."""
+    bare = scope.bare(node.operands[0])
+    if function_of(bare) == "abs" and bare not in scope.barriers:
+        yield from _determinant(bare.operands[0], scope)
+
+
+def _determinant(node: Node, scope: Scope) -> Iterator[Match]:
+    bare = scope.bare(node)
+    if isinstance(bare, Apply) and bare.operation.name == "det_of" and bare not in scope.barriers:
+        yield Match({"matrix": bare.operands[0]})
 
 
 def sums_of_exponentials(node: Node, scope: Scope) -> Iterator[Match]:

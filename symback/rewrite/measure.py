@@ -15,7 +15,7 @@ from typing import Any
 
 from symback.graph import toposort
 from symback.nodes.apply import Apply, Named
-from symback.nodes.leaves import Variable
+from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import METHODS, Node
 from symback.rewrite.engine import Rule
 from symback.rewrite.pattern import wildcards
@@ -58,10 +58,16 @@ _VIEW: dict[str, Any] = {"view": lambda x: METHODS["getitem"](x, None)}
 """What stands for any view."""
 
 
+_MATRIX = variable("wild_matrix", ("wild_n", "wild_n"))
+"""What stands for a square matrix, in rules that find their matches themselves."""
+
+
 def decreases(rule: Rule) -> bool:
     """Is the right side of a rule smaller than the left side, whatever its wildcards stand for?"""
     names = [name for name in rule.parameters if name != "view"]
     found = {**wildcards(names), **(_VIEW if "view" in rule.parameters else {})}
+    if rule.find is not None and "matrix" in found:
+        found["matrix"] = _MATRIX
     before, after = polynomial_of(rule.left(**found)), polynomial_of(rule.right(**found))
     variables = {*before, *after} - {""}
     above = all(before[name] >= after[name] for name in variables)

@@ -31,6 +31,7 @@ logsumexp, log_softmax, softmax = map(_function, ("special.logsumexp", "special.
 
 erf, erfc, log_erfc, log1mexp = map(_function, ("special.erf", "special.erfc", "special.log_erfc", "special.log1mexp"))
 log_ndtr, ndtr = map(_function, ("special.log_ndtr", "special.ndtr"))
+det, log_abs_det, log_det = map(_function, ("linalg.det", "logabsdet", "log_det"))
 
 
 def norm(x: Node, axis: tuple[int, ...]) -> Node:

@@ -1,11 +1,13 @@
 """Matrices that are symmetric by the way they are made: their transposes are themselves."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
+from symback.graph import rebuild
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map
-from symback.nodes.contract import Contract, Labels, Parts
+from symback.nodes.contract import Contract, Labels, Parts, contract
 from symback.nodes.node import Node
 from symback.rewrite.pattern import Match, Scope
 
@@ -28,6 +30,47 @@ def transposes(node: Node, scope: Scope) -> Iterator[Match]:
         ((matrix, labels),) = parts.cores
         if labels == parts.out[:-2] + parts.out[-2:][::-1] and is_symmetric(matrix, scope):
             yield Match({"x": matrix, "view": None}, scale=parts.coefficient)
+
+
+def oriented(nodes: Sequence[Node], symmetric: AbstractSet[Node], given: Iterable[Node] = ()) -> list[Node]:
+    """Write symmetric matrices in products without transposes, so that equal terms are one.
+
+    Args:
+        nodes: What is rewritten.
+        symmetric: Variables that are symmetric matrices.
+        given: Nodes that stay as they are.
+    """
+    scope, known = Scope(), dict.fromkeys(symmetric, True)
+
+    def replace(node: Node, operands: tuple[Node, ...]) -> Node:
+        new = node.with_operands(operands)
+        return _along_the_product(new, scope, known) if isinstance(new, Contract) and new.subscripts.out else new
+
+    found: dict[Node, Node] = rebuild(nodes, replace, {node: node for node in given})
+    return [found[node] for node in nodes]
+
+
+def _along_the_product(node: Contract, scope: Scope, known: dict[Node, bool]) -> Node:
+    """Turn each symmetric factor so that its rows are nearer to the rows of the result than its columns."""
+    inputs, out = node.subscripts.inputs, node.subscripts.out
+    away = _distances(inputs, out[0])
+    turned = [
+        (operand, labels[:-2] + tuple(sorted(labels[-2:], key=lambda label: (away.get(label, 0), label))))
+        if len(labels) > 1 and _is_symmetric(operand, scope, _DEPTH, known)
+        else (operand, labels)
+        for operand, labels in zip(node.operands, inputs, strict=True)
+    ]
+    return contract(turned, out) if [labels for _, labels in turned] != [*inputs] else node
+
+
+def _distances(inputs: Sequence[Labels], start: int) -> dict[int, int]:
+    """Return through how many factors each label is reached from the first."""
+    away, edge = {start: 0}, {start}
+    while edge:
+        reached = {label for labels in inputs if edge & {*labels} for label in labels} - {*away}
+        away |= dict.fromkeys(reached, max(away.values()) + 1)
+        edge = reached
+    return away
 
 
 def is_symmetric(node: Node, scope: Scope) -> bool:

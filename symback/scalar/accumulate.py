@@ -34,14 +34,18 @@ def _pulled_back(tape: Tape, output: int, inputs: Sequence[int], moving: bytearr
         return [zero] * len(inputs)
     stops = set(inputs)
     found: dict[int, int] = {output: tape.number(1)}
-    for place in range(output, -1, -1):
-        cotangent = found.get(place)
-        if cotangent is None or place in stops:
+    waiting = [-output]  # a heap, so that a sweep takes time for what it meets, however long the tape is
+    while waiting:
+        place = -heappop(waiting)
+        if place in stops:
             continue
-        for operand, value in _passed_on(tape, place, cotangent, moving):
+        for operand, value in _passed_on(tape, place, found.pop(place), moving):
             there = found.get(operand)
-            found[operand] = value if there is None else plus(tape, there, value)
-        del found[place]
+            if there is None:
+                found[operand] = value
+                heappush(waiting, -operand)
+            else:
+                found[operand] = plus(tape, there, value)
     return [found.get(place, zero) for place in inputs]
 
 

@@ -5,11 +5,15 @@ arguments of what makes it, so that the same text computes with floats and with 
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple, cast
 
+from symback import errors
 from symback.op.table import PRIMITIVES
+from symback.ops.undefined import Partial
+from symback.scalar.single import INSTEAD
 from symback.scalar.tape import ADD, DIVIDE, INPUT, MULTIPLY, NEGATIVE, NUMBER, SUBTRACT, Tape
 
 _LONGEST = 40
@@ -37,6 +41,9 @@ _FUNCTION = re.compile(r"np\.\w+")
 
 LOWEST, SUM, PRODUCT, SIGN, ATOM = range(5)
 """How tightly a piece of text binds."""
+
+
+NO_FUNCTIONS: Mapping[Partial, str] = MappingProxyType({})
 
 
 class Called(NamedTuple):
@@ -80,6 +87,12 @@ class Body(NamedTuple):
     most_alive: int
 
 
+class _Helpers(NamedTuple):
+    """What the spelling of a function with parameters may ask for."""
+
+    helper: Callable[[Callable[..., Any]], str]
+
+
 class Emitter:
     """Writes the text of a tape.
 
@@ -88,16 +101,21 @@ class Emitter:
         outputs: The numbers of its results.
         taken: Names that the text must not give to anything else: those of the inputs, of Python, of the module.
         names: Names of operations that have one of their own.
+        functions: The names, which are taken, of functions that have no declaration.
     """
 
-    def __init__(self, tape: Tape, outputs: Sequence[int], taken: Iterable[str], names: dict[int, str]) -> None:
+    def __init__(
+        self, tape: Tape, outputs: Sequence[int], taken: Iterable[str], names: dict[int, str],
+        functions: Mapping[Partial, str] = NO_FUNCTIONS,
+    ) -> None:  # fmt: skip
         self._tape = tape
         self._outputs = outputs
         self._taken = set(taken)
         self._names = names
+        self._functions = functions
         self._called: dict[str, Called] = {}
         self._helpers: dict[str, Callable[..., Any]] = {}
-        self._spelled: dict[str, Callable[[list[Piece]], Piece]] = {}
+        self._spelled: dict[Any, Callable[[list[Piece]], Piece]] = {}
         self._number = 0
         stems = ("v", "t", "w", "step_", "value_")
         self._stem = next(stem for stem in stems if not any(_is_numbered(stem, name) for name in self._taken))
@@ -134,7 +152,7 @@ class Emitter:
     def _result(self, place: int, piece: Piece) -> str:
         """Write a result; a number as a float."""
         if self._tape.operations[place] == NUMBER:
-            return _float_text(float(self._tape.operands[place][0]))
+            return _float_text(_nearest(self._tape.operands[place][0]))
         return piece.text
 
     def _name(self, place: int) -> str:
@@ -168,18 +186,37 @@ class Emitter:
 
     # -- functions ------------------------------------------------------------------------------------
 
-    def _speller(self, name: str) -> Callable[[list[Piece]], Piece]:
+    def _speller(self, name: Any) -> Callable[[list[Piece]], Piece]:
+        if isinstance(name, Partial):
+            given_one = self._functions[name]
+            self._called[given_one] = Called(given_one, given_one, given_one)
+            return lambda given: _call(given_one, given)
+        if type(name) is tuple:
+            return self._spelled_with_parameters(*name)
         spelling = PRIMITIVES[name].numpy
         if name == "power":
             spelling = "np.power"  # of a negative number, ** would be complex at a point
         if not isinstance(spelling, str):
-            own = self._helper(spelling)
+            own = self._instead(spelling) if spelling in INSTEAD else self._helper(spelling)
             return lambda given: _call(own, given)
         if "{" not in spelling:
             own = self._alias(spelling)
             return lambda given: _call(own, given)
         template = _FUNCTION.sub(lambda found: self._alias(found[0]), spelling)
         return lambda given: Piece(template.format(*[piece.within(ATOM) for piece in given]), LOWEST)
+
+    def _spelled_with_parameters(self, name: str, *parameters: Any) -> Callable[[list[Piece]], Piece]:
+        """Spell a function whose spelling is a function too: of who has helpers written, of texts and parameters."""
+        spelling = cast(Callable[..., str], PRIMITIVES[name].numpy)
+        spell = _Helpers(self._helper)
+        return lambda given: Piece(spelling(spell, [piece.text for piece in given], parameters))
+
+    def _instead(self, function: Callable[..., Any]) -> str:
+        """Have single points computed by another function than arrays."""
+        name, point = self._helper(function), INSTEAD[function]
+        source = point if isinstance(point, str) else self._helper(point)
+        self._called[name] = Called(name, name, source)
+        return name
 
     def _alias(self, spelling: str) -> str:
         if spelling not in self._called:
@@ -226,12 +263,20 @@ def number_text(value: Any) -> Piece:
         if short and value.denominator & (value.denominator - 1):
             sign = "-" if value < 0 else ""
             return Piece(f"{sign}{abs(value.numerator)} / {value.denominator}", PRODUCT if not sign else SIGN - 1)
-        value = float(value)
+        value = _nearest(value)
     if isinstance(value, int):
-        text = repr(value) if abs(value) < 2**53 else repr(float(value))
+        text = repr(value) if abs(value) < 2**53 else repr(_nearest(value))
     else:
-        text = _float_text(float(value))
+        text = _float_text(_nearest(value))
     return Piece(text, SIGN if text.startswith("-") else ATOM)
+
+
+def _nearest(value: Any) -> float:
+    """Return the nearest float; a number beyond all floats is refused."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise errors.integer_overflow(int(value)) from None
 
 
 def _float_text(value: float) -> str:

@@ -2,27 +2,32 @@
 
 import builtins
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import sympy
 
 from symback import errors
-from symback.codegen.function import saved_to
-from symback.codegen.source.loading import run_module
+from symback.codegen.bound import Functions, bound, checked_functions, docstring_lines
+from symback.codegen.function import NO_CALLABLES, load, saved_to
 from symback.codegen.source.naming import MODULE_NAMES
-from symback.errors.scalar import bad_accumulation, bad_order, not_scalars, unknown_input
+from symback.errors.scalar import bad_accumulation, bad_inputs, bad_order, not_listed, not_scalars, unknown_input
 from symback.graph import many_allocations
+from symback.nodes.dtypes import is_float
 from symback.nodes.looks import NAME
+from symback.nodes.node import Node
+from symback.ops.undefined import Partial
 from symback.scalar.accumulate import METHODS, jacobian
 from symback.scalar.emission import Emitter
-from symback.scalar.module import module_text
+from symback.scalar.module import OWN, module_text
 from symback.scalar.reading import Reading
+from symback.scalar.stable import stabilised
 from symback.scalar.tape import INPUT, Tape
 
 _RESERVED = MODULE_NAMES | {
-    "math", "out", "number", "straight_line", "formulas", "at_points", "AT_A_POINT", "AT_POINTS",
+    "math", "out", "given", "number", "straight_line", "formulas", "at_points", "AT_A_POINT", "AT_POINTS",
 }  # fmt: skip
 
 
@@ -37,11 +42,14 @@ class ScalarFunction:
         operations: How many arithmetic operations and calls of functions one point takes.
     """
 
-    def __init__(self, name: str, source: str, operations: int) -> None:
+    def __init__(
+        self, name: str, source: str, operations: int, functions: Mapping[str, Callable[..., Any]] = NO_CALLABLES
+    ) -> None:
         self.name = self.__name__ = name
         self.source = source
         self.operations = operations
-        self._function: Callable[..., Any] = run_module(name, source)[name]
+        self._given = functions
+        self._function = load(name, source, functions)
         self.__doc__ = self._function.__doc__
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
@@ -60,12 +68,12 @@ class ScalarFunction:
         return self.source
 
     def __reduce__(self) -> Any:
-        return ScalarFunction, (self.name, self.source, self.operations)
+        return ScalarFunction, (self.name, self.source, self.operations, dict(self._given))
 
 
 def scalar_function(
     inputs: Sequence[Any], outputs: Any, *, wrt: Sequence[Any] | None = None, order: int = 1,
-    accumulation: str = "auto", name: str | None = None,
+    accumulation: str = "auto", name: str | None = None, functions: Mapping[str, Any] | None = None,
 ) -> ScalarFunction:  # fmt: skip
     """Emit straight-line code for scalars, with derivatives on request: 100,000 operations take seconds.
 
@@ -81,11 +89,12 @@ def scalar_function(
         order: 2 for one scalar: values, gradient and the Hessian (n, n).
         accumulation: ``"reverse"``, ``"forward"``, ``"mixed"`` (Markowitz's rule), ``"auto"``: what needs the fewest
             operations, counted.
-        name: The name of the function, by default ``"f"`` (``"function"`` if an input is called f).
+        name: The name of the function, by default ``"f"`` (``"function"`` if an input is called f, or what it calls).
+        functions: What undefined functions are, ``{"f": (f, df, d2f)}``, as for `lambdify`.
 
     Raises:
         UsageError: If an output is no real scalar expression; the message names what it holds.
-        InputError: If an expression has a symbol that is no input, or an option is unknown.
+        InputError: If an expression has a symbol that is no input, an option is unknown, or a function is missing.
         DerivativeError: If a function has no derivative.
         InvalidNameError: If the name, or that of an input, cannot be used in Python.
 
@@ -99,28 +108,34 @@ def scalar_function(
     """
     if accumulation not in ("auto", *METHODS):
         raise bad_accumulation(accumulation, ["auto", *METHODS])
+    told = checked_functions(functions, "scalar_function")
     with many_allocations():
-        return _made(inputs, outputs, wrt, order, accumulation, name)
+        return _made(inputs, outputs, wrt, order, accumulation, name, told)
 
 
 def _made(
-    inputs: Sequence[Any], outputs: Any, wrt: Sequence[Any] | None, order: int, accumulation: str, name: str | None
-) -> ScalarFunction:
+    inputs: Sequence[Any], outputs: Any, wrt: Sequence[Any] | None, order: int, accumulation: str, name: str | None,
+    functions: Functions,
+) -> ScalarFunction:  # fmt: skip
     tape = Tape()
     reading = Reading(tape)
-    arguments = [_argument(reading, given) for given in inputs]
-    name = name or ("function" if "f" in arguments else "f")
+    arguments = [_argument(reading, given) for given in _listed("inputs", inputs)]
+    known = frozenset(arguments)
+    if len(known) < max(len(arguments), 1):
+        raise bad_inputs(arguments)
     values, shape = _values(reading, outputs)
+    by = [_by(reading, given, known) for given in _listed("wrt", () if wrt is None else wrt)]
+    if order not in (1, 2) or (order == 2 and (shape != () or wrt is None)):
+        raise bad_order(order, shape)
+    tape, places = stabilised(tape, values)
+    values, by = [places[value] for value in values], [places[entry] for entry in by]
     rows: list[list[int]] = []
     second: list[list[int]] = []
     if wrt is not None:
-        by = [_by(reading, tape, given, arguments) for given in wrt]
-        if order not in (1, 2) or (order == 2 and shape != ()):
-            raise bad_order(order, shape)
         tape, rows = jacobian(tape, values, by, accumulation)
         if order == 2:
             tape, second = jacobian(tape, rows[0], by, accumulation)
-    return _emitted(tape, arguments, name, _Results(shape, values, rows, second))
+    return _emitted(tape, arguments, name, _Results(shape, values, rows, second), functions)
 
 
 class _Results(NamedTuple):
@@ -154,24 +169,67 @@ def _part(start: int, count: int, shape: tuple[int, ...]) -> str:
     return f"np.reshape(out[{start}:{start + count}], ({axes}*np.shape(out[0])))"
 
 
-def _emitted(tape: Tape, arguments: Sequence[str], name: str, results: _Results) -> ScalarFunction:
+def _emitted(
+    tape: Tape, arguments: Sequence[str], name: str | None, results: _Results, functions: Functions
+) -> ScalarFunction:
     """Write the module and load it."""
-    taken = {*_RESERVED, *dir(builtins)}
+    taken, known = {*_RESERVED, *dir(builtins)}, frozenset(arguments)
+    called = _called(tape, results.flat())
+    name = name or _free_name({*arguments, *(function.name for function in called)})
     for wanted in (name, *arguments):
-        if not NAME.match(wanted) or wanted in taken or (wanted == name and wanted in arguments):
+        if (
+            not isinstance(wanted, str)
+            or not NAME.match(wanted)
+            or wanted in taken
+            or (wanted == name and wanted in known)
+        ):
             raise errors.bad_name(wanted, "Python or the emitted module uses it")
     flat = results.flat()
     if not results.values:
         raise not_scalars([])
     for operation, operands, mark in zip(tape.operations, tape.operands, tape.needed(flat), strict=False):
-        if mark and operation == INPUT and operands[0] not in arguments:
+        if mark and operation == INPUT and operands[0] not in known:
             raise unknown_input(operands[0], arguments)
-    body = Emitter(tape, flat, {*taken, *arguments, name}, {}).body()
+    words = _words(called, {*taken, *arguments, name})
+    given = bound(words, functions, "scalar_function")
+    body = Emitter(tape, flat, {*taken, *arguments, name, *words.values()}, {}, words).body()
     operations = tape.count(flat)
-    doc = ["Evaluate scalar formulas at a point, or at arrays of points.", "", f"{operations} operations a point.", "",
-           "Written by symback."]  # fmt: skip
-    source = module_text(name, arguments, body, len(flat), results.text(), doc)
-    return ScalarFunction(name, source, operations)
+    doc = ["Evaluate scalar formulas at a point, or at arrays of points.", "", f"{operations} operations a point.",
+           *docstring_lines(words, 80), "", "Written by symback."]  # fmt: skip
+    source = module_text(name, arguments, body, len(flat), results.text(), doc, words)
+    return ScalarFunction(name, source, operations, given)
+
+
+def _called(tape: Tape, outputs: Sequence[int]) -> list[Partial]:
+    """Return the functions without a declaration that a program calls."""
+    names = zip(tape.operations, tape.needed(outputs), strict=False)
+    return list(dict.fromkeys(name for name, mark in names if mark and isinstance(name, Partial)))
+
+
+def _words(called: Sequence[Partial], taken: set[str]) -> dict[Partial, str]:
+    """Return what functions are called in the text, which nothing else is."""
+    taken = {*taken, *OWN}
+    words: dict[Partial, str] = {}
+    for function in called:
+        word = function.word
+        while word in taken or word in words.values():
+            word += "_"
+        words[function] = word
+    return words
+
+
+def _free_name(taken: set[str]) -> str:
+    name = "function" if "f" in taken else "f"
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _listed(what: str, given: Any) -> list[Any]:
+    """Return inputs as a list; one alone, and what has no order, is refused."""
+    if isinstance(given, (list, tuple, sympy.Tuple, sympy.MatrixBase, np.ndarray)):
+        return list(given)
+    raise not_listed(what, given)
 
 
 def _argument(reading: Reading, given: Any) -> str:
@@ -181,10 +239,12 @@ def _argument(reading: Reading, given: Any) -> str:
     return str(reading.tape.operands[place][0])
 
 
-def _by(reading: Reading, tape: Tape, given: Any, arguments: Sequence[str]) -> int:
-    place = reading.place(given)
+def _by(reading: Reading, given: Any, arguments: Collection[str]) -> int:
+    tape, place = reading.tape, reading.place(given)
     if tape.operations[place] != INPUT or tape.operands[place][0] not in arguments:
         raise unknown_input(str(given), arguments)
+    if isinstance(given, Node) and not is_float(given.dtype):
+        raise errors.not_differentiable_dtype(given)
     return place
 
 
@@ -192,7 +252,9 @@ def _values(reading: Reading, outputs: Any) -> tuple[list[int], tuple[int, ...]]
     """Return the numbers of the outputs and their shape."""
     if isinstance(outputs, sympy.MatrixBase):
         return [reading.place(entry) for entry in outputs.flat()], tuple(outputs.shape)
-    if isinstance(outputs, (list, tuple)):
+    if isinstance(outputs, np.ndarray) and outputs.ndim in (1, 2):
+        return [reading.place(entry) for entry in outputs.ravel().tolist()], outputs.shape
+    if isinstance(outputs, (list, tuple, sympy.Tuple)):
         if any(isinstance(entry, (list, tuple, dict)) for entry in outputs):
             raise not_scalars(outputs)
         return [reading.place(entry) for entry in outputs], (len(outputs),)

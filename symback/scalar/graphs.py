@@ -11,7 +11,11 @@ from symback.nodes.contract import Contract
 from symback.nodes.leaves import Constant, Exact, Ones, Variable
 from symback.nodes.node import Node
 from symback.op.table import PRIMITIVES
+from symback.ops.undefined import UNDEFINED, Partial
 from symback.scalar.tape import Tape
+
+WITH_PARAMETERS = frozenset({"sinc_derivative", "round_to", "replace_nonfinite"})
+"""Functions of one number that have parameters besides; on a tape their names are tuples with these."""
 
 MOST_SQUARED = 64
 """Powers of larger exponents are left to the library."""
@@ -59,6 +63,8 @@ class Graphs:
             return self._function(node, operands)
         if isinstance(node, Apply) and node.operation.value == ("astype", "float64"):
             return operands[0]
+        if isinstance(node, Apply) and node.operation.name in WITH_PARAMETERS:
+            return tape.apply(node.operation.value, *operands)
         raise errors.no_counterpart(type(node).__name__, node.short(), "use sb.lambdify, which takes arrays")
 
     def _function(self, node: Map, operands: list[int]) -> int:
@@ -69,6 +75,8 @@ class Graphs:
             exponent = node.operands[1].value
             if isinstance(exponent, int) and abs(exponent) <= MOST_SQUARED:
                 return self.tape.power(operands[0], exponent)
+        if name == UNDEFINED:
+            return self.tape.apply(Partial.of(node), *operands)
         if name not in PRIMITIVES:
-            raise errors.no_counterpart("the function", node.short(), "bind it with sb.lambdify(..., functions=...)")
+            raise errors.no_counterpart("the function", node.short(), "use sb.lambdify, which takes arrays")
         return self.tape.apply(name, *operands)

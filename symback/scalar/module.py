@@ -1,17 +1,21 @@
 """The text of a module around a straight-line program: formulas once, for single points and for arrays of points."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from symback.codegen.source.module import source_of, with_helpers
+from symback.codegen.bound import maker_text
+from symback.codegen.source.module import ERRORS, in_short_lines, libraries_of, source_of, with_helpers
+from symback.ops.numerics.bound import entry_by_entry
+from symback.ops.undefined import Partial
 from symback.scalar import points
-from symback.scalar.emission import Body
+from symback.scalar.emission import NO_FUNCTIONS, Body
 
 _CACHE = 2**23
 """Bytes that the values held at once should take; a call of NumPy costs as much as some hundred numbers."""
 _FEWEST, _MOST = 4096, 16384
-_OWN: dict[str, Callable[..., Any]] = {"choose": points.choose, "larger": points.larger, "smaller": points.smaller}
+OWN: dict[str, Callable[..., Any]] = {"choose": points.choose, "larger": points.larger, "smaller": points.smaller}
+"""Functions of a module that are called at single points."""
 
 
 def block_of(values: int) -> int:
@@ -22,7 +26,10 @@ def block_of(values: int) -> int:
     return block
 
 
-def module_text(name: str, inputs: Sequence[str], body: Body, count: int, results: str, doc: Sequence[str]) -> str:
+def module_text(
+    name: str, inputs: Sequence[str], body: Body, count: int, results: str, doc: Sequence[str],
+    functions: Mapping[Partial, str] = NO_FUNCTIONS,
+) -> str:  # fmt: skip
     """Put the module together.
 
     Args:
@@ -32,35 +39,50 @@ def module_text(name: str, inputs: Sequence[str], body: Body, count: int, result
         count: How many results it has.
         results: What the function returns, as text in which ``out`` is the sequence of the results.
         doc: The lines of the docstring.
+        functions: The functions that the module must be given, with their names.
     """
     used = [*dict.fromkeys(called.point for called in body.called)]
-    helpers: list[Callable[..., Any]] = [_OWN[point] for point in used if point in _OWN]
-    arguments = ", ".join(inputs)
-    given = ", ".join(f'"{name}": {name}' for name in inputs)
+    helpers: list[Callable[..., Any]] = [OWN[point] for point in used if point in OWN]
+    sources = [*helpers, *body.helpers.values(), *([entry_by_entry] if functions else [])]
+    own = [function for function in sources if function in OWN.values()]
+    found = with_helpers({function.__name__: function for function in sources if function not in own})
     special = any(called.numpy.startswith("special.") for called in body.called)
+    special |= any(libraries_of(function) for function in found)
     imports = ["import math"] * any("math." in point for point in used) + ["", "import numpy as np"]
     lines = [
         *(["# This module needs scipy beside numpy: pip install scipy"] if special else []),
         *imports, *(["from scipy import special"] if special else []), "", "",
-        *_sources([*helpers, *body.helpers.values()]),
-        *_formulas(inputs, body),
+        *([*ERRORS.splitlines(), "", ""] if functions else []),
+        *[line for function in [*own, *found] for line in [*source_of(function).splitlines(), "", ""]],
+        *in_short_lines("\n".join(_formulas(inputs, body))).split("\n"),
+        *_source(points.at_points), "", "",
+    ]  # fmt: skip
+    definition = in_short_lines("\n".join(_definition(name, inputs, body, count, results, doc)))
+    return "\n".join([*lines, maker_text(name, definition, functions) if functions else definition]) + "\n"
+
+
+def _definition(
+    name: str, inputs: Sequence[str], body: Body, count: int, results: str, doc: Sequence[str]
+) -> list[str]:
+    """Return the lines of the function, with the formulas for a library each."""
+    given = ", ".join(f'"{name}": {name}' for name in inputs)
+    return [
         f"AT_A_POINT = straight_line({', '.join(called.point for called in body.called)})",
         f"AT_POINTS = straight_line({', '.join(called.numpy for called in body.called)})", "", "",
-        *_source(points.at_points), "", "",
-        f"def {name}({arguments}):",
+        f"def {name}({', '.join(inputs)}):",
         '    """', *(f"    {line}".rstrip() for line in doc), '    """',
-        f"    if all(type(number) in (float, int) for number in [{arguments}]):",
+        f"    given = {{{given}}}",
+        "    if all(type(number) in (float, int) for number in given.values()):",
         f"        out = [0.0] * {count}",
         "        try:",
-        f"            AT_A_POINT({arguments}, out)",
+        "            AT_A_POINT(*given.values(), out)",
         "        except (ArithmeticError, ValueError):  # where NumPy gives inf or NaN",
-        f"            AT_POINTS(*map(np.float64, [{arguments}]), out)",
+        "            AT_POINTS(*map(np.float64, given.values()), out)",
         "        out = np.array(out, dtype=float)",
         "    else:",
-        f"        out = at_points(AT_POINTS, {{{given}}}, {count}, {block_of(body.most_alive + len(inputs))})",
+        f"        out = at_points(AT_POINTS, given, {count}, {block_of(body.most_alive + len(inputs))})",
         f"    return {results}",
     ]  # fmt: skip
-    return "\n".join(lines) + "\n"
 
 
 def _formulas(inputs: Sequence[str], body: Body) -> list[str]:
@@ -72,12 +94,6 @@ def _formulas(inputs: Sequence[str], body: Body) -> list[str]:
         *(f"        {line}" for line in body.lines), "",
         "    return formulas", "", "",
     ]  # fmt: skip
-
-
-def _sources(functions: Sequence[Callable[..., Any]]) -> list[str]:
-    own = [function for function in functions if function in _OWN.values()]
-    found = with_helpers({function.__name__: function for function in functions if function not in own})
-    return [line for function in [*own, *found] for line in [*source_of(function).splitlines(), "", ""]]
 
 
 def _source(function: Callable[..., Any]) -> list[str]:

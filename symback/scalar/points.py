@@ -37,10 +37,10 @@ def at_points(function: object, arguments: dict, count: int, block: int) -> np.n
     flat = []
     for array in arrays.values():
         whole = array if array.shape == shape else np.broadcast_to(array, shape)
-        flat.append(whole.reshape(size) if array.ndim else float(array))
+        flat.append(whole.reshape(size) if array.ndim else np.float64(array))
     results = np.empty((count, size))
     for start in range(0, size, block):
         part = slice(start, start + block)
-        given = [x if isinstance(x, float) else x[part] for x in flat]
+        given = [x[part] if isinstance(x, np.ndarray) else x for x in flat]
         function(*given, results[:, part])
     return results.reshape((count, *shape))

@@ -6,9 +6,11 @@ from functools import reduce
 from typing import Any
 
 import sympy
+from sympy.core.function import AppliedUndef
 
-from symback.interop.symbolic.bridge import SympyBridge
+from symback.interop.symbolic.bridge import RULES, SympyBridge, rule_of
 from symback.interop.symbolic.correspondence import INTO_NODES
+from symback.interop.symbolic.functions import function_of, is_own
 from symback.nodes.node import Node
 from symback.scalar.graphs import MOST_SQUARED, Graphs
 from symback.scalar.tape import Tape
@@ -48,7 +50,7 @@ class Reading(Graphs):
             part, expanded = stack.pop()
             if id(part) in known:
                 continue
-            reader = _READERS.get(type(part))
+            reader = _READERS.get(type(part)) or _own_reader(part)
             if reader is None:
                 known[id(part)] = part, self.node(self.bridge.to_node(part))
             elif expanded or not part.args:
@@ -109,9 +111,20 @@ def _called(name: str) -> Reader:
     return read
 
 
+def _own_reader(part: Any) -> Reader | None:
+    """Return what reads a function that SymPy does not define; None of anything else."""
+    return _own if is_own(part) and rule_of(part) in _OWN_RULES else None
+
+
+def _own(reading: Reading, part: Any, operands: Sequence[int]) -> int:
+    return reading.tape.apply(function_of(type(part), len(operands)), *operands)
+
+
 def _number(reading: Reading, part: Any, operands: Sequence[int]) -> int:
     return reading.tape.number(Fraction(int(part.p), int(part.q)))
 
+
+_OWN_RULES = RULES[sympy.Function], RULES[AppliedUndef]
 
 _PLAIN = {
     kind: name for kind, name in INTO_NODES.items() if isinstance(kind, type) and issubclass(kind, sympy.Function)

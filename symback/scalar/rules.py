@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 from symback import errors
 from symback.derive.rules import partials
-from symback.nodes.apply import Map, Operation
-from symback.nodes.leaves import exact, variable
+from symback.nodes.apply import Apply, Map, Operation
+from symback.nodes.leaves import exact, ones_of, variable
 from symback.nodes.node import Node
-from symback.op.table import PRIMITIVES
+from symback.op.table import PRIMITIVES, primitive_of
+from symback.ops.undefined import Partial, applied
 from symback.scalar.graphs import Graphs
 from symback.scalar.tape import ADD, DIVIDE, INPUT, MULTIPLY, NEGATIVE, NUMBER, SUBTRACT, Tape
 
@@ -24,7 +25,7 @@ class Template(NamedTuple):
     partials: tuple[int | None, ...]
 
 
-_templates: dict[tuple[str, tuple[str, ...]], Template] = {}
+_templates: dict[tuple[Any, tuple[str, ...], tuple[int, ...]], Template] = {}
 
 
 def local(tape: Tape, place: int) -> list[int | None]:
@@ -56,24 +57,48 @@ def refuse_held(tape: Tape, place: int, moving: bytearray) -> None:
             raise errors.no_derivative_by(tape.operations[place], position, variable(f"x{position}"))
 
 
-def template_of(tape: Tape, name: str, operands: tuple[int, ...]) -> Template:
+def template_of(tape: Tape, name: Any, operands: tuple[int, ...]) -> Template:
     """Return the derivatives of a function as its primitive states them; exact numbers among its arguments count."""
-    if name not in PRIMITIVES:
+    if name not in PRIMITIVES and not isinstance(name, (Partial, tuple)):
         raise errors.no_derivative(name)
     numbers = tuple(tape.operands[x][0] if tape.operations[x] == NUMBER else None for x in operands)
-    key = (name, tuple(map(repr, numbers)))
+    which = tuple(map(operands.index, operands))
+    key = (name, tuple(map(repr, numbers)), which)
     if key not in _templates:
-        _templates[key] = _made(name, numbers)
+        _templates[key] = _made(name, numbers, which)
     return _templates[key]
 
 
-def _made(name: str, numbers: tuple[Any, ...]) -> Template:
-    arguments: list[Node] = [variable(f"x{k}") if number is None else exact(number) for k, number in enumerate(numbers)]
-    node = Map(Operation((name,)), *arguments)
+def _made(name: Any, numbers: tuple[Any, ...], which: tuple[int, ...]) -> Template:
+    """Differentiate a function of variables and numbers; `which` says where an argument stands for the first time."""
+    arguments: list[Node] = [
+        variable(f"x{k}") if number is None else exact(number) for k, number in zip(which, numbers, strict=True)
+    ]
+    node = _node(name, arguments)
     tape = Tape()
     reading = Graphs(tape, {node: tape.input("y")})
-    found = [None if part is None else reading.node(part) for part in partials(node)]
+    found = [None if part is None else reading.node(part) for part in _partials(node)]
     return Template(tape, tuple(found))
+
+
+def _node(name: Any, arguments: list[Node]) -> Apply:
+    if isinstance(name, Partial):
+        return applied(name, arguments)
+    if isinstance(name, tuple):
+        return Apply(Operation(name), *arguments)
+    return Map(Operation((name,)), *arguments)
+
+
+def _partials(node: Apply) -> tuple[Node | None, ...]:
+    """Return the partial derivatives; with parameters the declaration has them as what a cotangent becomes."""
+    if isinstance(node, Map):
+        return partials(node)
+    declared = primitive_of(node)
+    if not declared.differentiable:
+        return (None,) * len(node.operands)
+    if declared.vjp is None:
+        raise errors.no_derivative(declared.name)
+    return declared.vjp(ones_of((), node.dtype), node)
 
 
 def _instantiated(tape: Tape, template: Template, place: int) -> list[int | None]:
@@ -90,7 +115,7 @@ def _instantiated(tape: Tape, template: Template, place: int) -> list[int | None
     return [None if part is None else copied[part] for part in template.partials]
 
 
-def appended(tape: Tape, name: str, operands: list[int]) -> int:
+def appended(tape: Tape, name: Any, operands: list[int]) -> int:
     """Append an operation by its name."""
     if name == ADD:
         return tape.add(*operands)

@@ -21,8 +21,8 @@ class Tape:
     """A straight-line program: operation `k` has the name `operations[k]` and the operands `operands[k]`.
 
     Operands have smaller numbers than what uses them. An input has its name, a number its value, in the place of
-    operands. The methods that append return the number of what is equal and there already, and leave out what an exact
-    0 or 1 makes needless.
+    operands; a function that has no declaration stands for its own name. The methods that append return the number of
+    what is equal and there already, and leave out what an exact 0 or 1 makes needless.
 
     Example:
         >>> tape = Tape()
@@ -34,7 +34,7 @@ class Tape:
     """
 
     def __init__(self) -> None:
-        self.operations: list[str] = []
+        self.operations: list[Any] = []
         self.operands: list[tuple[Any, ...]] = []
         self._places: dict[Any, int] = {}
 
@@ -48,7 +48,7 @@ class Tape:
         other._places = self._places.copy()
         return other
 
-    def apply(self, operation: str, *operands: int) -> int:
+    def apply(self, operation: Any, *operands: int) -> int:
         """Append any operation, without a look at its meaning."""
         key = (operation, operands)
         place = self._places.get(key)

@@ -36,9 +36,9 @@ class Excluded(Exception):  # noqa: N818 - not an error
 _EXPONENTS = {"float32": (-125, 127), "float64": (-1020, 1023)}
 UNITS = {"float32": 2.0**-24, "float64": 2.0**-53}
 _MATRICES = frozenset({
-    "inv_of", "inverse_or_inf", "solution", "cholesky_of", "det_gradient", "det_of", "logabsdet", "eigenvalues",
-    "eigenvectors", "eigenvalues_upper", "eigenvectors_upper", "singular_values", "left_vectors", "right_vectors",
-    "orthogonal_factor", "triangular_factor",
+    "inv_of", "inverse_or_inf", "solution", "cholesky_of", "det_gradient", "det_of", "logabsdet", "log_det",
+    "power_of_matrix", "eigenvalues", "eigenvectors", "eigenvalues_upper", "eigenvectors_upper", "singular_values",
+    "left_vectors", "right_vectors", "orthogonal_factor", "triangular_factor",
 })  # fmt: skip
 _ADDING = frozenset({"astype", "diff_along", "cumsum_along", "scatter_add", "sum_runs"})
 """What is linear, and yet rounds."""

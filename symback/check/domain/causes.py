@@ -96,6 +96,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "cholesky_of": ((_ever, "{0} that is not positive definite raises LinAlgError"),),
     "inverse_or_inf": ((_ever, "a singular {0} gives inf"),),
     "logabsdet": ((_ever, "a singular {0} gives -inf"),),
+    "log_det": ((_ever, "a singular {0} gives -inf, a negative determinant NaN"),),
     "over_gaps": ((_ever, "two equal entries of {1} (repeated eigenvalues) give NaN or an infinity"),),
     "weighted_logsumexp_over": (
         (_below(0, 1), "a negative sum of weighted exponentials gives NaN"),

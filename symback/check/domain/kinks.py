@@ -120,7 +120,7 @@ PLACES: dict[str, tuple[Place, ...]] = {
                     (Place(_always, "repeated ones of {0}", "those of the vectors that were computed"),)),
     **dict.fromkeys(("eigenvectors", "eigenvectors_upper", "left_vectors", "right_vectors"),
                     (Place(_always, "repeated eigenvalues or singular values of {0}", _REPEATED),)),
-    "logabsdet": (Place(_always, "a singular {0}", "infinite"),),
+    **dict.fromkeys(("logabsdet", "log_det"), (Place(_always, "a singular {0}", "infinite"),)),
     **dict.fromkeys(("rel_entr", "kl_div"), (Place(_at(0), "{0} = 0"),)),
     **dict.fromkeys(("xlogy",), (Place(_at(0, 1), "{1} = 0"),)),
 }  # fmt: skip

@@ -265,7 +265,8 @@ def _sinc_derivative(node: Apply, xs: Intervals, setting: Setting, limits: Limit
 
 
 def _over_gaps(node: Apply, xs: Intervals, setting: Setting, limits: Limits) -> Interval:
-    return divide(xs[0], plus(xs[1], negative(xs[1]), limits), limits).either(_ZERO)
+    quotient = divide(xs[0], plus(xs[1], negative(xs[1]), limits), limits).either(_ZERO)
+    return quotient._replace(nan=True)  # entries that are equal up to rounding
 
 
 def _unknown(node: Apply, xs: Intervals, setting: Setting, limits: Limits) -> Interval:
@@ -319,7 +320,7 @@ RULES: dict[str, Rule] = {
     "kron_of": _kron,
     "linear_recurrence": _recurrence,
     "det_of": _determinant,
-    "det_gradient": _unknown,
+    **dict.fromkeys(("det_gradient", "log_det", "power_of_matrix"), _unknown),
     "logabsdet": _logabsdet,
     "arange_to": _places,
     "integer_function": lambda node, xs, setting, limits: limits.anything(),

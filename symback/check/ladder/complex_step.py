@@ -52,7 +52,8 @@ class ComplexArithmetic:
         """Return the continuation of a primitive; a linear one acts on imaginary parts as on real ones."""
         declared = primitive_of(node)
         if declared.name in CONTINUATIONS or declared.name in NATIVE:
-            numbers = [self.array(value, o.dtype) for value, o in zip(operands, node.operands, strict=True)]
+            pairs = zip(operands, node.operands, strict=True)  # what is weak is of the node's dtype by now
+            numbers = [value if o.is_weak else self.array(value, o.dtype) for value, o in pairs]
             if declared.name in CONTINUATIONS:
                 return self.array(CONTINUATIONS[declared.name](*numbers, *parameters), node.dtype)
             return self.array(declared.evaluate(numbers, parameters), node.dtype)

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from symback.ops.numerics.matrix_powers import scaled_power
+
 Continuation = Callable[..., Any]
 """From the operands, complex or real, and then the static parameters."""
 
@@ -210,6 +212,9 @@ CONTINUATIONS: Mapping[str, Continuation] = MappingProxyType(
         "sinc": _sinc,
         "inverse_or_inf": np.linalg.inv,
         "logabsdet": _log_determinant,
+        "power_of_matrix": lambda a, c, n, *along: scaled_power(a, c, np.real(n), *along),
+        "integer_exponent": lambda n: n,
+        "log_det": lambda a: np.log(np.linalg.det(a)),
         "cholesky_of": _cholesky,
         "norm_over": _norm,
         "logsumexp_over": _log_sum,

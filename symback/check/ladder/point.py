@@ -12,7 +12,7 @@ from symback.check.binding import Bindings, as_array, mapping, read_sizes
 from symback.check.evaluate import evaluate
 from symback.check.ladder.graph import Calculus, Graph
 from symback.check.ladder.subject import Array
-from symback.check.sample import DRAWS, NO_SYMBOLS, draw_values, small_sizes
+from symback.check.sample import DRAWS, NO_SYMBOLS, draw_values, exponents_in, small_sizes
 from symback.derive import reverse
 from symback.errors.checks import computed_binding, gradient_dtype, missing_claim
 from symback.errors.kinds import SymbackError
@@ -122,8 +122,9 @@ def _point(
         given[node] = as_array("check_grad", node, value)
     sizes = small_sizes(roots, read_sizes("check_grad", given))
     missing = [node for node in variables.values() if node not in given]
+    whole = exponents_in(roots)
     for draw in DRAWS:
-        point = {**given, **draw_values(missing, sizes, rng, draw, symbols)}
+        point = {**given, **draw_values(missing, sizes, rng, draw, symbols, whole)}
         if not missing or all(np.isfinite(value).all() for value in evaluate([loss, *graphs], point, WIDE)):
             return point
     raise errors.no_finite_point(loss)

@@ -274,11 +274,12 @@ _LINALG: dict[str, Callable[[sympy.Expr, sympy.Expr, bool], sympy.Expr]] = {
     "inv_of": lambda m, n, alone: 2 * n**3,
     "inverse_or_inf": lambda m, n, alone: 2 * n**3,
     "det_gradient": lambda m, n, alone: 22 * n**3,  # by singular values
+    "power_of_matrix": lambda m, n, alone: 8 * n**3,  # an exponent of some ten
     "solution": lambda m, n, alone: 2 * _THIRD * n**3,
     "cholesky_of": lambda m, n, alone: _THIRD * n**3,
     "singular_values": lambda m, n, alone: 4 * m * n**2 - 4 * _THIRD * n**3 if alone else 14 * m * n**2 + 8 * n**3,
     **dict.fromkeys(("left_vectors", "right_vectors"), lambda m, n, alone: 14 * m * n**2 + 8 * n**3),
-    **dict.fromkeys(("det_of", "det_sign", "logabsdet"), lambda m, n, alone: 2 * _THIRD * n**3),
+    **dict.fromkeys(("det_of", "det_sign", "logabsdet", "log_det"), lambda m, n, alone: 2 * _THIRD * n**3),
     **dict.fromkeys(("eigenvalues", "eigenvalues_upper"), lambda m, n, alone: (4 * _THIRD if alone else 9) * n**3),
     **dict.fromkeys(("eigenvectors", "eigenvectors_upper"), lambda m, n, alone: 9 * n**3),
     "triangular_factor": lambda m, n, alone: (2 if alone else 4) * (m * n**2 - _THIRD * n**3),

@@ -20,7 +20,7 @@ from symback.codegen.updating import writing
 from symback.ops.numerics.optional import Library
 from symback.ops.undefined import Partial
 
-_ERRORS = '''class InputError(ValueError):
+ERRORS = '''class InputError(ValueError):
     """An argument whose shape or size is wrong."""
 
 
@@ -79,7 +79,7 @@ def module_text(program: Program, definition: str, *, check: bool, raises: bool,
         ["import functools", "import inspect"] if check else []
     )
     functions = with_helpers(program.helpers)
-    libraries = program.imports.union(*map(_libraries_of, functions))
+    libraries = program.imports.union(*map(libraries_of, functions))
     helpers = [source_of(function) for function in functions]
     if check:
         updating = "@checked_updates(" in definition
@@ -88,12 +88,12 @@ def module_text(program: Program, definition: str, *, check: bool, raises: bool,
     if "MemoryLimitError" in definition:
         helpers.insert(0, _MEMORY_ERROR)
     if check or raises or any("InputError" in helper for helper in helpers):
-        helpers.insert(0, _ERRORS)
+        helpers.insert(0, ERRORS)
     imports += ["import threading"] if any("threading." in helper for helper in helpers) else []
     head = ["\n".join([*_needs(libraries), *docstring]), "\n".join(imports)]
     imported = ["import numpy as np", *(f"from {package} import {module}" for package, module in sorted(libraries))]
     start = "\n\n".join(part for part in [*head, "\n".join(imported), "\n".join(constants)] if part)
-    return "\n\n\n".join([start, *helpers, _laid_out(definition)]) + "\n"
+    return "\n\n\n".join([start, *helpers, in_short_lines(definition)]) + "\n"
 
 
 def without_unused(lines: Sequence[str]) -> list[str]:
@@ -119,7 +119,7 @@ def without_unused(lines: Sequence[str]) -> list[str]:
     return kept[::-1]
 
 
-def _laid_out(definition: str) -> str:
+def in_short_lines(definition: str) -> str:
     """Break the long lines of a definition whose statements stand on one line each; its docstring stays."""
     lines: list[str] = []
     within = False
@@ -176,7 +176,7 @@ def _outside(helper: Callable[..., Any]) -> dict[str, Any]:
 
 
 @cache
-def _libraries_of(function: Callable[..., Any]) -> set[tuple[str, str]]:
+def libraries_of(function: Callable[..., Any]) -> set[tuple[str, str]]:
     """Return the modules of optional libraries that a helper uses."""
     return {(value.package, value.module) for value in _outside(function).values() if isinstance(value, Library)}
 
@@ -188,7 +188,7 @@ def source_of(function: Callable[..., Any]) -> str:
         text = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
         raise errors.bad_declaration(function.__name__, "its source cannot be read; define it in a file") from None
-    known = {function.__name__, *_called_helpers(function), *(module for _, module in _libraries_of(function))}
+    known = {function.__name__, *_called_helpers(function), *(module for _, module in libraries_of(function))}
     foreign = set(_outside(function)) - known - _EMITTED
     if foreign or "lambda" in text.partition("\n")[0]:
         raise errors.bad_declaration(

@@ -55,6 +55,8 @@ class MatrixWriter:
         self._looks = self._names()
         nested = MOST_NESTED if _depth(record.written) < MOST_NESTED else 1
         self.printer = Printer(self._looks, self._taken(), most_nodes=None, most_nested=nested)
+        for node in record.symmetric:
+            self.printer.call(node, self.printer.term(node).symmetric())
         for node, owner in self._owners.items():
             self.printer.call(node, self._adjoint(owner))
         self._written = 0

@@ -1,6 +1,7 @@
 """Where a derivation is verified: the values that are given, and random ones for what is not."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import product
 from typing import Any
 
@@ -9,8 +10,8 @@ import sympy
 
 from symback import errors
 from symback.check.binding import Sizes, as_array, bound_shape, mapping, read_sizes
-from symback.check.sample import DRAWS, Draw, small_sizes
-from symback.errors.derivation import computed_point
+from symback.check.sample import DRAWS, Draw, exponents_in, small_sizes
+from symback.errors.derivation import computed_point, no_symmetric_value
 from symback.graph import toposort
 from symback.nodes.leaves import Variable, as_node
 from symback.nodes.node import Node
@@ -25,11 +26,11 @@ _LARGER = (0, 3)
 """What is added to small sizes: a filter, a difference or a window may need longer axes."""
 
 
-def given_values(roots: Sequence[Node], at: Any) -> dict[Node, Any]:
+def given_values(roots: Sequence[Node], at: Any, symmetric: AbstractSet[Node] = frozenset()) -> dict[Node, Any]:
     """Return the values given by name or node, checked.
 
     Raises:
-        InputError: If a key is no variable of the graph.
+        InputError: If a key is no variable of the graph, or one of the `symmetric` matrices is not.
         ShapeError: If a value has another shape than its variable.
         DtypeError: If a value would lose by conversion.
     """
@@ -43,6 +44,8 @@ def given_values(roots: Sequence[Node], at: Any) -> dict[Node, Any]:
         if node is None or variables.get(node.name) is not node:
             raise errors.unknown_binding("verify", str(key), sorted(variables))
         given[node] = as_array("verify", node, value)
+        if node in symmetric and not np.array_equal(given[node], np.swapaxes(given[node], -1, -2)):
+            raise no_symmetric_value(node.name)
     read_sizes("verify", given)
     return given
 
@@ -53,17 +56,24 @@ def missing_variables(roots: Sequence[Node], given: Mapping[Node, Any]) -> list[
 
 
 def candidates(
-    roots: Sequence[Node], given: Mapping[Node, Any], rng: np.random.Generator
+    roots: Sequence[Node],
+    given: Mapping[Node, Any],
+    rng: np.random.Generator,
+    symmetric: AbstractSet[Node] = frozenset(),
 ) -> Iterator[tuple[dict[Node, Any], Sizes]]:
-    """Yield points, the plain ones first: a value for each variable, and the sizes."""
+    """Yield points, the plain ones first: a value for each variable, and the sizes; some are `symmetric` matrices."""
     missing = missing_variables(roots, given)
     known = read_sizes("verify", dict(given))
     matrices = _MATRICES if any(is_square(node) for node in missing) else _MATRICES[:1]
+    whole = exponents_in(roots)
     integers = _INTEGERS if any(node.dtype.kind in "iu" for node in missing) else _INTEGERS[:1]
     for larger, below, definite, draw in product(_LARGER, integers, matrices, DRAWS):
         sizes = small_sizes(roots, known)
         sizes = {symbol: size if symbol in known else size + larger for symbol, size in sizes.items()}
-        yield {**given, **{node: _drawn(node, sizes, rng, draw, below, definite) for node in missing}}, sizes
+        values = {node: _drawn(node, sizes, rng, draw, below, definite) for node in missing}
+        values |= {node: np.rint(3 * values[node]) for node in missing if node in whole}
+        halves = {node: (values[node] + np.swapaxes(values[node], -1, -2)) / 2 for node in missing if node in symmetric}
+        yield {**given, **values, **halves}, sizes
         if not missing:
             return
 

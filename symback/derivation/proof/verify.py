@@ -190,7 +190,7 @@ def verify(derivation: Any, at: Any = None, *, digits: int = 30, seed: int = 0, 
     if not _is_integer(seed) or seed < 0:
         raise bad_seed(seed)
     roots = [derivation.loss, *derivation.wrt, *derivation.gradients]
-    given = given_values(roots, at)
+    given = given_values(roots, at, derivation.record.symmetric)
     rng = np.random.default_rng(seed)
     equations = equations_of(derivation)
     found = [_at_one_point(derivation, equations, roots, given, rng, digits) for _ in range(points)]
@@ -220,7 +220,7 @@ def _at_one_point(
     best: Verification | None = None
     tried = 0
     refused: errors.InputError | None = None
-    for values, sizes in candidates(roots, given, rng):
+    for values, sizes in candidates(roots, given, rng, derivation.record.symmetric):
         try:
             point = _point(derivation, values, sizes, digits)
         except errors.InputError as refusal:

@@ -50,6 +50,8 @@ def shapes(record: Record, look: Callable[[Node], str], letter: str | None = Non
     inputs = [node for node in nodes if isinstance(node, Variable)]
     computed = [node for node in nodes if isinstance(node, Named)]
     text = f"Given {'is' if len(inputs) == 1 else 'are'} {_spaces(inputs, look, letter)}." if inputs else ""
+    turned = [f"${look(node)}$" for node in inputs if node in record.symmetric]
+    text += f" {listed(turned)} {'is' if len(turned) == 1 else 'are'} symmetric." if turned else ""
     verb = "is" if len(computed) == 1 else "are"
     return f"{text} Computed {verb} {_spaces(computed, look, letter)}.".strip() if computed else text
 

@@ -1,5 +1,6 @@
 """The pattern of a sparse matrix: where entries may differ from zero."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -88,3 +89,16 @@ class SparsityPattern:
         if max(self.shape) > _MOST_SHOWN or not all(self.shape):
             return repr(self)
         return "\n".join("".join("x" if there else "." for there in row) for row in self.toarray())
+
+
+def joined(blocks: Sequence[Sequence[SparsityPattern]]) -> SparsityPattern:
+    """Return the pattern of a matrix from those of its blocks, row by row."""
+    heights = [row[0].shape[0] for row in blocks]
+    widths = [block.shape[1] for block in blocks[0]]
+    tops, lefts = np.cumsum([0, *heights]), np.cumsum([0, *widths])
+    placed = [(block, top, left) for row, top in zip(blocks, tops, strict=False)
+              for block, left in zip(row, lefts, strict=False)]  # fmt: skip
+    rows = np.concatenate([block.rows + top for block, top, _ in placed])
+    columns = np.concatenate([block.columns + left for block, _, left in placed])
+    order = np.lexsort((columns, rows))
+    return SparsityPattern((int(tops[-1]), int(lefts[-1])), rows[order], columns[order])

@@ -21,7 +21,7 @@ from symback.interop.symbolic.matrices import MATRICES
 from symback.interop.symbolic.ranges import NO_RANGES, Ranges
 from symback.interop.symbolic.rule import Rule, refusal
 from symback.interop.symbolic.scalars import SCALARS
-from symback.interop.symbolic.single_entries import with_matrices
+from symback.interop.symbolic.single_entries import as_number, with_matrices
 from symback.interop.symbolic.sums import SUMS
 from symback.nodes.leaves import Variable, as_node, exact_from_sympy, size_of, variable
 from symback.nodes.node import HOOKS, Node
@@ -62,6 +62,8 @@ class SympyBridge:
         self._sizes: dict[str, sympy.Symbol] = {}
         self._entries: dict[sympy.Basic, Node] = {}
         self.declared = Declared(self.size)
+        self._walk = _Walk(self, {}, {})
+        self._converted: list[sympy.Basic] = []
 
     @property
     def symbols(self) -> Mapping[Variable, sympy.Basic]:
@@ -76,14 +78,27 @@ class SympyBridge:
             return as_node(expr)
         return self.converted(expr, {})
 
+    def to_loss(self, expr: Any) -> Node:
+        """Turn what is differentiated into a node; a matrix of the shape (1, 1) stands for its entry."""
+        if isinstance(expr, sympy.MatrixBase) and expr.shape == (1, 1):
+            expr = expr[0, 0]
+        return as_number(expr, self.to_node(expr))
+
     def to_expr(self, node: Node) -> sympy.Basic:
         """Turn a scalar node into a SymPy expression; see `to_sympy`."""
-        return cast(sympy.Basic, HOOKS["to_sympy"](node, self._symbols))
+        return self.to_exprs([node])[0]
+
+    def to_exprs(self, nodes: Sequence[Node]) -> list[sympy.Basic]:
+        """Turn nodes into SymPy expressions; those of scalars share their parts."""
+        return cast(list[sympy.Basic], HOOKS["to_sympy"](nodes, self._symbols))
 
     def converted(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node]) -> Node:
         """Return the node of an expression in which some symbols stand for nodes."""
         self.read([expr])
-        return self.part(expr, bound, {})
+        if bound:
+            return self.part(expr, bound, {})
+        self._converted.append(expr)  # held, so that no other object gets its id
+        return self._walk.through(expr)
 
     def read(self, exprs: Sequence[sympy.Basic]) -> None:
         """Read what expressions say of sizes and shapes, before any of them is converted."""
@@ -92,10 +107,7 @@ class SympyBridge:
 
     def part(self, expr: sympy.Basic, bound: Mapping[sympy.Basic, Node], ranges: Ranges) -> Node:
         """Return the node of a part of an expression that has been read."""
-        walk = _Walk(self, bound, ranges)
-        for part in walk.order(expr):
-            walk.convert(part)
-        return walk.node(expr)
+        return _Walk(self, bound, ranges).through(expr)
 
     def variable(self, symbol: Any, shape: Sequence[SizeExpr] = ()) -> Variable:
         """Return the variable of a symbol of any kind: a scalar, a matrix, an array.
@@ -129,6 +141,7 @@ class SympyBridge:
         if symbol in self._entries or self._names.setdefault(symbol.name, node) is not node:
             raise errors.symbol_clash(symbol.name)
         self._entries[symbol] = node
+        self._walk = _Walk(self, {}, {})
 
     def value(self, symbol: sympy.Symbol) -> Node:
         """Return what a symbol is as a number: a size of matrices if it is one, else its variable."""
@@ -145,7 +158,7 @@ def _same_size(one: sympy.Symbol, other: sympy.Symbol) -> bool:
 
 
 class _Walk:
-    """The conversion of one expression: the nodes of its parts, by their identity."""
+    """The conversion of expressions: the nodes of their parts, by their identity."""
 
     def __init__(self, bridge: SympyBridge, bound: Mapping[sympy.Basic, Node], ranges: Ranges) -> None:
         self._bridge = bridge
@@ -154,6 +167,12 @@ class _Walk:
         self._nodes: dict[int, Node | sympy.Expr | None] = {}
         self._uses: Counter[int] = Counter()
         self.variable, self.size = bridge.variable, bridge.size
+
+    def through(self, root: sympy.Basic) -> Node:
+        """Convert an expression and return its node; what was converted before is taken from there."""
+        for part in self.order(root):
+            self.convert(part)
+        return self.node(root)
 
     def node(self, argument: sympy.Basic) -> Node:
         found = self._nodes[id(argument)]
@@ -180,7 +199,7 @@ class _Walk:
             part, expanded = stack.pop()
             if expanded:
                 order.append(part)
-            elif id(part) not in done:
+            elif id(part) not in done and id(part) not in self._nodes:
                 done.add(id(part))
                 stack.append((part, True))
                 children = self._children(part)
@@ -192,7 +211,9 @@ class _Walk:
         if isinstance(part, Node) or not part.args or (self._bound and part in self._bound):
             return ()
         rule = rule_of(part)
-        return part.args if rule is None else rule.children(part)
+        if rule is None:
+            return () if isinstance(part, (sympy.Expr, Boolean)) else part.args  # the whole is refused, not a part
+        return rule.children(part)
 
     def convert(self, part: sympy.Basic) -> None:
         """Convert one part: to a node, to itself if it is a constant, to None if it is only part of another."""

@@ -6,10 +6,11 @@ from typing import Any
 import sympy
 
 from symback import errors
-from symback.errors.symbolic_sums import entry_as_variable
+from symback.errors.symbolic_sums import array_as_variable, entry_as_variable
 from symback.interop.symbolic.bridge import SympyBridge
 from symback.interop.symbolic.differentials import ENTRIES
 from symback.interop.symbolic.explicit import (
+    as_lists,
     check_symbols,
     entries_of,
     hessian_of,
@@ -18,6 +19,7 @@ from symback.interop.symbolic.explicit import (
     put_together,
     variables_in,
 )
+from symback.interop.symbolic.single_entries import as_real
 from symback.interop.symbolic.squeezing import without_unit_axes
 from symback.nodes.leaves import Variable, variable
 from symback.nodes.node import Node
@@ -45,9 +47,11 @@ class Conversion:
 
     def one_node(self, operation: str, output: Any) -> Node:
         """Return what must be one node, and no structure of nodes."""
-        if isinstance(output, (list, tuple, dict, Packed)):
-            raise errors.not_one_node(operation, output)
-        return self._bridge.to_node(output)
+        return self._bridge.to_node(_one(operation, output))
+
+    def loss(self, operation: str, output: Any) -> Node:
+        """Return what must be one node, as the real number that it stands for if it is of SymPy."""
+        return self._bridge.to_loss(_one(operation, output))
 
     def arrays(self, operation: str, nested: Nested) -> list[Node]:
         """Return the leaves of a structure in which nothing is an object made of several arrays."""
@@ -59,7 +63,10 @@ class Conversion:
         """Return for each leaf its nodes: of an explicit matrix the entries, of anything else it alone."""
         for packed in packed_in(nested):
             raise errors.packed_output(operation, packed)
-        return [[self._bridge.to_node(entry) for entry in entries_of(leaf)] for leaf in leaves_of(nested)]
+        return [[self._real(entry) for entry in entries_of(leaf)] for leaf in leaves_of(nested)]
+
+    def _real(self, entry: Any) -> Node:
+        return as_real(entry, self._bridge.to_node(entry))
 
     def variables(self, wrt: Nested) -> list[Node]:
         """Return what is differentiated by: the entries of matrices of symbols, and each other leaf."""
@@ -67,6 +74,8 @@ class Conversion:
         for leaf in leaves:
             if isinstance(leaf, ENTRIES):
                 raise entry_as_variable(leaf)
+            if isinstance(leaf, (sympy.NDimArray, sympy.Tuple)):
+                raise array_as_variable(leaf)
         return [self._bridge.to_node(leaf) for leaf in leaves]
 
     def arguments(self, nested: Nested) -> Nested:
@@ -92,37 +101,43 @@ class Conversion:
     # -- out -----------------------------------------------------------------------------------------------
 
     def results(self, structure: Nested, nodes: Sequence[Node]) -> Nested:
-        """Return results in a structure, as SymPy expressions if that is what went in."""
-        return refill(structure, self.exprs(nodes))
+        """Return results in a structure, as SymPy expressions if that is what went in, of a matrix in its class."""
+        pairs = zip(leaves_of(structure), self.exprs(nodes), strict=True)
+        return refill(
+            structure,
+            [type(leaf)(found) if is_explicit(leaf) and is_explicit(found) else found for leaf, found in pairs],
+        )
 
     def by_variables(self, wrt: Nested, nodes: Sequence[Node]) -> Nested:
         """Return one result for each variable, in the structure of the variables; in matrices, if they are."""
-        return put_together(wrt if self.plain else _lists(wrt), self.exprs(nodes))
+        return put_together(wrt if self.plain else as_lists(wrt), self.exprs(nodes))
 
     def jacobians(self, outputs: Nested, wrt: Nested, rows: Sequence[Sequence[Sequence[Any]]]) -> Nested:
         """Return derivatives: for each output, for each of its entries, one for each variable."""
-        wrt = wrt if self.plain else _lists(wrt)
+        wrt = wrt if self.plain else as_lists(wrt)
         leaves = leaves_of(outputs)
         found = [jacobian_of(leaf, wrt, held) for leaf, held in zip(leaves, rows, strict=True)]
         return refill(outputs, found)
 
     def hessians(self, wrt: Nested, rows: Sequence[Sequence[Node]]) -> Nested:
         """Return second derivatives, one for each two variables."""
-        return hessian_of(wrt if self.plain else _lists(wrt), [self.exprs(row) for row in rows])
+        return hessian_of(wrt if self.plain else as_lists(wrt), [self.exprs(row) for row in rows])
 
     def exprs(self, nodes: Sequence[Node]) -> list[Any]:
-        """Return nodes as SymPy expressions, if that is what went in."""
-        return [self._expr(node) for node in nodes] if self.plain else list(nodes)
+        """Return nodes as SymPy expressions, if that is what went in.
 
-    def _expr(self, node: Node) -> sympy.Basic:
-        """Return an expression; axes of size 1 that are too many for a matrix are left out."""
-        return self._bridge.to_expr(without_unit_axes(node) if len(node.shape) > 2 else node)
+        Axes of size 1 that are too many for a matrix are left out.
+        """
+        if not self.plain:
+            return list(nodes)
+        return self._bridge.to_exprs([without_unit_axes(node) if len(node.shape) > 2 else node for node in nodes])
+
+
+def _one(operation: str, output: Any) -> Any:
+    if isinstance(output, (list, tuple, dict, Packed)):
+        raise errors.not_one_node(operation, output)
+    return output
 
 
 def _is_sympy(leaf: Any) -> bool:
     return isinstance(leaf, (sympy.Basic, sympy.MatrixBase)) and not isinstance(leaf, Node)
-
-
-def _lists(wrt: Nested) -> Nested:
-    """Return the variables of nodes with lists in the place of matrices of symbols, which cannot hold nodes."""
-    return refill(wrt, [leaf.tolist() if is_explicit(leaf) else leaf for leaf in leaves_of(wrt)])

@@ -1,5 +1,6 @@
 """Which SymPy class is which elementwise function: one table, read in both directions."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -26,9 +27,13 @@ _PAIRS: tuple[tuple[Any, str], ...] = (
     (sympy.erf, "erf"),
     (sympy.erfc, "erfc"),
     (sympy.erfinv, "erfinv"),
+    (sympy.erfcinv, "erfcinv"),
     (sympy.gamma, "gamma"),
     (sympy.loggamma, "loggamma"),
     (sympy.beta, "beta"),
+    (sympy.digamma, "digamma"),
+    (sympy.besselj, "jv"),
+    (sympy.besseli, "iv"),
     (sympy.Mod, "remainder"),
     (sympy.Heaviside, "heaviside"),
     (sympy.Abs, "abs"),
@@ -66,12 +71,16 @@ COMPOSED: dict[Any, Callable[..., Any]] = {
     sympy.acsch: lambda x: METHODS["arcsinh"](1 / x),
     sympy.acoth: lambda x: METHODS["arctanh"](1 / x),
     sympy.frac: lambda x: METHODS["remainder"](x, 1),
-    sympy.polygamma: lambda n, x: METHODS["polygamma"](n, x),
+    sympy.polygamma: lambda n, x: METHODS["special.polygamma"](n, x),
+    sympy.trigamma: lambda x: METHODS["special.polygamma"](1, x),
+    sympy.zeta: lambda s, x=1: METHODS["zeta"](s, x),
+    sympy.sinc: lambda x: METHODS["sinc"](x / math.pi),
 }
 """What a class of SymPy that has no function of ours becomes."""
 
 INTO_SYMPY: dict[str, Callable[..., sympy.Basic]] = {name: kind for kind, name in _PAIRS} | {
     "power": sympy.Pow,
+    "integer_exponent": lambda n: n,
     "sqrt": sympy.sqrt,
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
     "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
@@ -104,13 +113,48 @@ INTO_SYMPY: dict[str, Callable[..., sympy.Basic]] = {name: kind for kind, name i
     "clip": lambda x, low, high: sympy.Min(sympy.Max(x, low), high),
     "trunc": lambda x: sympy.sign(x) * sympy.floor(sympy.Abs(x)),
     "floor_divide": lambda x, y: sympy.floor(x / y),
-    "digamma": sympy.digamma,
     "zeta": sympy.zeta,
+    "gammaln": lambda x: sympy.log(sympy.Abs(sympy.gamma(x))),
+    "betaln": lambda x, y: sympy.log(sympy.Abs(sympy.beta(x, y))),
+    "j0": lambda x: sympy.besselj(0, x),
+    "j1": lambda x: sympy.besselj(1, x),
+    "i0": lambda x: sympy.besseli(0, x),
+    "i1": lambda x: sympy.besseli(1, x),
+    "i0e": lambda x: sympy.exp(-sympy.Abs(x)) * sympy.besseli(0, x),
+    "i1e": lambda x: sympy.exp(-sympy.Abs(x)) * sympy.besseli(1, x),
+    "erfcx": lambda x: sympy.exp(x**2) * sympy.erfc(x),
+    "ndtr": lambda x: sympy.erfc(-x / sympy.sqrt(2)) / 2,
+    "log_ndtr": lambda x: sympy.log(sympy.erfc(-x / sympy.sqrt(2)) / 2),
+    "ndtri": lambda x: sympy.sqrt(2) * sympy.erfinv(2 * x - 1),
+    "inverse_mills": lambda x: sympy.sqrt(2 / sympy.pi) * sympy.exp(-(x**2) / 2) / sympy.erfc(-x / sympy.sqrt(2)),
+    "logit": lambda x: sympy.log(x / (1 - x)),
+    "bernoulli_variance": lambda x: x * (1 - x),
+    "xlogy": lambda x, y: x * sympy.log(y),
+    "xlog1py": lambda x, y: x * sympy.log(1 + y),
+    "xdivy": lambda x, y: x / y,
+    "entr": lambda x: -x * sympy.log(x),
+    "rel_entr": lambda x, y: x * sympy.log(x / y),
+    "kl_div": lambda x, y: x * sympy.log(x / y) - x + y,
+    "log_ratio": lambda x, y: sympy.log(x / y),
+    "gap_over": lambda x, y: 1 - x / y,
+    "softsign": lambda x: x / (1 + sympy.Abs(x)),
+    "elu_1": lambda x: sympy.Piecewise((x, x > 0), (sympy.exp(x) - 1, True)),
+    "elu_of": lambda x, alpha: sympy.Piecewise((x, x > 0), (alpha * (sympy.exp(x) - 1), True)),
+    "leaky_relu_of": lambda x, slope: sympy.Piecewise((x, x > 0), (slope * x, True)),
+    "huber_penalty": lambda delta, r: sympy.Piecewise(
+        (r**2 / 2, sympy.Abs(r) <= delta), (delta * (sympy.Abs(r) - delta / 2), True)
+    ),
+    "logistic_loss": lambda z, t: sympy.log(1 + sympy.exp(z)) - t * z,
+    "logistic_residual": lambda z, t: 1 / (1 + sympy.exp(-z)) - t,
+    "fmod": lambda x, y: x - sympy.sign(x / y) * sympy.floor(sympy.Abs(x / y)) * y,
 }
 """The same table the other way, and what SymPy has no name for."""
 
 HINTS = {
     "Integral": "evaluate it with .doit() first",
-    "sinc": "write Piecewise((sin(x)/x, Ne(x, 0)), (1, True)), or use sb.sinc(x / pi) on nodes",
+    "Limit": "evaluate it with .doit() first",
+    "Poly": "write it as an expression, .as_expr()",
+    "Tuple": "give a list of expressions",
+    **dict.fromkeys(("re", "im", "arg"), "symbols stand for real numbers: write the part that is meant by itself"),
 }
 """What to do about an expression that has no counterpart, by the name of its class."""

@@ -27,22 +27,23 @@ class Declared:
         self._size = size
         self._arrays: dict[str, tuple[sympy.Expr, ...]] = {}
         self._read: dict[int, sympy.Basic] = {}
+        self._outer: set[int] = set()  # the parts that have been read outside of sums
         self._seen: dict[sympy.IndexedBase, list[set[sympy.Expr]]] = {}
 
     def read(self, root: sympy.Basic) -> None:
-        """Read an expression, without recursion; one that has been read is not read again."""
+        """Read an expression, without recursion; what has been read is not read again."""
         if id(root) in self._read:
             return
         self._read[id(root)] = root  # held, so that no other object gets its id
         scopes: list[Scope] = [{}]
         stack: list[tuple[sympy.Basic, int]] = [(root, 0)]
-        done: set[tuple[int, int]] = set()
+        inner: dict[int, set[int]] = {}
         while stack:
             part, scope = item = stack.pop()
-            key = (id(part), scope)
-            if key in done or isinstance(part, Node):
+            known = inner.setdefault(scope, set()) if scope else self._outer
+            if id(part) in known or isinstance(part, Node):
                 continue
-            done.add(key)
+            known.add(id(part))
             if isinstance(part, ExprWithIntLimits):
                 scopes.append(self._bound(part, scopes[scope]))
                 stack.append((part.function, len(scopes) - 1))

@@ -83,6 +83,7 @@ def _place(part: Any, index: sympy.Basic, size: object, given: Given) -> Place:
     if not isinstance(index, sympy.Expr):
         raise errors.bad_index(part, index)
     inner, period = index.args if isinstance(index, sympy.Mod) else (index, None)
+    inner = inner.args[0] if isinstance(inner, sympy.floor) else inner  # of a sum of indices, it is that itself
     ranges = {symbol: found for symbol, found in given.ranges.items() if symbol in inner.free_symbols}
     inner, whole = in_sizes(inner, given.declared), in_sizes(period or sympy.S.One, given.declared)
     ends = extremes(inner, given.ranges)

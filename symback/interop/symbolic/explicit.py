@@ -6,7 +6,9 @@ from typing import Any
 
 import sympy
 
-from symback.errors.symbolic_matrices import no_jacobian, no_symbols
+from symback import errors
+from symback.errors.symbolic_matrices import no_jacobian, no_sparse, no_symbols
+from symback.interop.symbolic.symmetry import transposed
 from symback.nodes.node import Node
 from symback.structure import Nested, leaves_of, refill
 
@@ -42,6 +44,15 @@ def check_symbols(matrix: Any) -> None:
         seen.add(entry)
 
 
+def grouped(wrt: Nested, found: Iterable[Any]) -> list[list[Any]]:
+    """Return for each variable or matrix of symbols what belongs to its entries, of which there must be one."""
+    remaining = iter(found)
+    groups = [[next(remaining) for _ in entries_of(leaf)] for leaf in leaves_of(wrt)]
+    if not all(groups):
+        raise errors.no_variables("sparsity")
+    return groups
+
+
 def put_together(wrt: Nested, found: Iterable[Any]) -> Nested:
     """Return a structure of what belongs to each variable, in matrices where the variables are in one."""
     remaining = iter(found)
@@ -52,6 +63,18 @@ def _one(leaf: Any, found: Iterator[Any]) -> Any:
     if not is_explicit(leaf):
         return next(found)
     return type(leaf)(*leaf.shape, [next(found) for _ in range(leaf.rows * leaf.cols)])
+
+
+def as_lists(wrt: Nested) -> Nested:
+    """Return variables with lists in the place of matrices of symbols, which cannot hold nodes."""
+    return refill(wrt, [leaf.tolist() if is_explicit(leaf) else leaf for leaf in leaves_of(wrt)])
+
+
+def check_arrays(operation: str, *given: Nested) -> None:
+    """Refuse explicit matrices where a sparse matrix is asked for."""
+    for leaf in [leaf for nested in given for leaf in leaves_of(nested)]:
+        if is_explicit(leaf):
+            raise no_sparse(operation, leaf.shape)
 
 
 def jacobian_of(output: Any, wrt: Nested, rows: Sequence[Sequence[Any]]) -> Nested:
@@ -87,7 +110,9 @@ def _by_matrix(output: Any, leaf: sympy.MatrixExpr, column: Sequence[Any]) -> An
         return column[0]
     if leaf.cols != 1:
         raise no_jacobian(output.shape, leaf.shape)
-    return sympy.BlockMatrix([[slope.T] for slope in column])
+    if not column:
+        return sympy.ZeroMatrix(0, leaf.rows)
+    return sympy.BlockMatrix([[transposed(slope)] for slope in column])
 
 
 def hessian_of(wrt: Nested, rows: Sequence[Sequence[Any]]) -> Nested:

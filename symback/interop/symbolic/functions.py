@@ -33,11 +33,11 @@ def is_own(part: sympy.Basic) -> bool:
 def _convert(part: Any, given: Given) -> Node:
     if not is_own(part):
         raise refusal(part)
-    function = _function_of(type(part), len(part.args))
+    function = function_of(type(part), len(part.args))
     return applied(function, [given.node(argument) for argument in part.args])
 
 
-def _function_of(kind: Any, arity: int) -> Partial:
+def function_of(kind: Any, arity: int) -> Partial:
     """Return what a class of SymPy's is as a function of ours: its name and what is assumed of it, or the class."""
     name = kind.__name__
     if not NAME.match(name):

@@ -20,7 +20,7 @@ from sympy.tensor.array.expressions import (
 from symback import errors
 from symback.errors.symbolic_arrays import no_array
 from symback.graph import toposort
-from symback.interop.symbolic.into_scalars import factors_of, multiplied
+from symback.interop.symbolic.into_scalars import factors_of, known_sizes, multiplied
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.contract import Contract, Labels
@@ -83,12 +83,7 @@ class _Writer:
     def __init__(self, symbols: Mapping[Variable, sympy.Basic]) -> None:
         self._symbols = symbols
         self._taken: dict[str, Variable] = {}
-        self._sizes = {
-            mine: theirs
-            for variable, symbol in symbols.items()
-            for mine, theirs in zip(variable.shape, getattr(symbol, "shape", ()), strict=False)
-            if isinstance(mine, sympy.Symbol)
-        }
+        self._sizes = known_sizes(symbols)
 
     def value(self, node: Node, values: Mapping[Node, _Value]) -> _Value:
         """Return what a node becomes, from what its operands became."""
@@ -137,8 +132,17 @@ class _Writer:
         if isinstance(node, Map) and node.operation.name == "divide":
             return self._quotient(node, operands)
         if isinstance(node, Apply) and node.operation.name == "reshape_to":
-            return Reshape(operands[0].whole, self._shape(node.shape))
+            return self._reshaped(node, operands[0].whole)
         raise no_array(node)
+
+    def _reshaped(self, node: Apply, value: sympy.Basic) -> sympy.Basic:
+        """Write an array in another shape; SymPy cannot reshape from and to scalars."""
+        (operand,) = node.operands
+        if operand.shape and node.shape:
+            return Reshape(value, self._shape(node.shape))
+        axes = tuple(range(len(operand.shape)))
+        ones = {len(axes) + axis: size for axis, size in enumerate(node.shape)}
+        return self._product([(value, axes)], tuple(ones), {**dict(enumerate(operand.shape)), **ones})
 
     def _spread(self, operand: Node, value: _Value, node: Node) -> sympy.Basic:
         """Repeat a term of a sum to the shape of the sum."""
@@ -187,7 +191,8 @@ class _Writer:
 
 def _arranged(factors: Sequence[tuple[sympy.Basic, Labels]], axes: Sequence[int]) -> sympy.Basic:
     """Multiply factors whose labels cover the axes, each of which is there once."""
-    found = factors[0][0] if len(factors) == 1 else ArrayTensorProduct(*[expr for expr, _ in factors])
+    alone = len(factors) == 1 and not isinstance(factors[0][0], Reshape)  # a Reshape alone cannot be contracted
+    found = factors[0][0] if alone else ArrayTensorProduct(*[expr for expr, _ in factors])
     flat = [label for _, labels in factors for label in labels]
     summed = _places([label for label in flat if label not in axes], flat)
     if summed:

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import sympy
-from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.diagonal import DiagMatrix
 
 from symback import errors
 from symback.errors.symbolic_matrices import no_matrix
 from symback.graph import toposort
-from symback.interop.symbolic.into_scalars import as_condition, as_number, factors_of, multiplied, real
+from symback.interop.symbolic.into_scalars import as_condition, as_number, factors_of, known_sizes, multiplied, real
 from symback.interop.symbolic.matrix_functions import FUNCTIONS
-from symback.interop.symbolic.matrix_products import Network, entrywise, matmul, plus, trace
+from symback.interop.symbolic.matrix_products import Network, applyfunc, entrywise, matmul, plus, trace
+from symback.interop.symbolic.symmetry import Symmetric, power_of
 from symback.nodes.add import Plus
 from symback.nodes.apply import Apply, Map, Named
 from symback.nodes.contract import Contract, Labels
@@ -22,6 +22,8 @@ from symback.nodes.shapes import SizeExpr
 
 _ENTRY = sympy.Dummy("d")
 """An entry of the matrix that a function is applied to."""
+
+_ABS = sympy.Lambda(_ENTRY, sympy.Abs(_ENTRY))
 
 
 class _Value(NamedTuple):
@@ -44,7 +46,7 @@ class _Value(NamedTuple):
         coefficient, function = body.as_coeff_Mul()
         if not function.has_free(_ENTRY):
             return matmul(body, sympy.OneMatrix(*base.shape))
-        return matmul(coefficient, ElementwiseApplyFunction(sympy.Lambda(_ENTRY, function), base))
+        return matmul(coefficient, applyfunc(sympy.Lambda(_ENTRY, function), base))
 
 
 def to_matrix(node: Node, symbols: Mapping[Variable, sympy.Basic] | None = None) -> sympy.Basic:
@@ -76,9 +78,10 @@ def to_matrix(node: Node, symbols: Mapping[Variable, sympy.Basic] | None = None)
                 raise no_matrix(part, "SymPy's matrices have two axes")
             values[part] = writer.value(part, [values[operand] for operand in part.operands])
         found = values[node]
-        return found.matrix if node.shape else real(node, multiplied(found.body))
+        return writer.symmetric.put_back(found.matrix if node.shape else real(node, multiplied(found.body)))
     except RecursionError:
-        raise errors.not_convertible("to_sympy", node, "SymPy recurses over its depth, which is too large") from None
+        hint = "SymPy recurses over its depth, which is too large: pass pairs=True"
+        raise errors.not_convertible("to_sympy", node, hint) from None
 
 
 class _Writer:
@@ -87,12 +90,8 @@ class _Writer:
     def __init__(self, symbols: Mapping[Variable, sympy.Basic]) -> None:
         self._symbols = symbols
         self._taken: dict[sympy.Basic, Variable] = {}
-        self._sizes = {
-            mine: theirs
-            for variable, symbol in symbols.items()
-            for mine, theirs in zip(variable.shape, getattr(symbol, "shape", ()), strict=False)
-            if isinstance(mine, sympy.Symbol)
-        }
+        self._sizes = known_sizes(symbols)
+        self.symmetric = Symmetric()
 
     def shape(self, shape: Sequence[SizeExpr]) -> tuple[sympy.Expr, sympy.Expr]:
         """Return the shape of the matrix that an array of this shape becomes, in the symbols one began with."""
@@ -130,7 +129,7 @@ class _Writer:
             raise errors.name_clash(node.name, self._taken[found], node)
         if node.shape and not found.is_Matrix:
             raise no_matrix(node, "it stands for a symbol that is no MatrixSymbol")
-        return _whole(found) if node.shape else _Value(None, (found,))
+        return _whole(self.symmetric.stand_in(found)) if node.shape else _Value(None, (found,))
 
     def _matrix(self, node: Node, operands: Sequence[_Value]) -> sympy.Basic:
         if isinstance(node, Plus):
@@ -225,10 +224,10 @@ class _Writer:
         if name == "divide":
             return entrywise(values[0].matrix, _to_the(values[1].matrix, sympy.S.NegativeOne))
         if name == "power":
-            return sympy.HadamardPower(values[0].matrix, values[1].matrix)
+            return cast(sympy.MatrixExpr, power_of(values[0].matrix, values[1].matrix))
         if name in ("maximum", "minimum"):
             sign, (one, other) = (1 if name == "maximum" else -1), [value.matrix for value in values]
-            apart = ElementwiseApplyFunction(sympy.Abs, plus(one, matmul(sympy.S.NegativeOne, other)))
+            apart = applyfunc(_ABS, plus(one, matmul(sympy.S.NegativeOne, other)))
             return matmul(sympy.Rational(1, 2), plus(one, other, matmul(sympy.Integer(sign), apart)))
         if name == "where":
             return _chosen(*values)
@@ -241,8 +240,7 @@ class _Writer:
 
 def _common_base(node: Node, operands: Sequence[_Value]) -> sympy.MatrixExpr | None:
     """Return the one matrix that all terms or factors are functions of, entry by entry, if not all are plain."""
-    aligned = isinstance(node, Contract) and node.subscripts.distinct and not node.subscripts.summed
-    if not aligned and not isinstance(node, Plus):
+    if not _is_aligned(node) and not isinstance(node, Plus):
         return None
     bases = [value.base for value in operands if value.base is not None]
     plain = all(value.base is None or value.body == (_ENTRY,) for value in operands)
@@ -251,9 +249,11 @@ def _common_base(node: Node, operands: Sequence[_Value]) -> sympy.MatrixExpr | N
     return bases[0] if not plain and alike and numbers and all(base is bases[0] for base in bases) else None
 
 
-def _is_power(node: Node) -> bool:
-    """Is this a power with a number for its exponent?"""
-    return isinstance(node, Map) and node.operation.name == "power" and not node.operands[1].shape
+def _is_aligned(node: Node) -> bool:
+    """Is this a product entry by entry, with no operand transposed?"""
+    if not isinstance(node, Contract) or not node.subscripts.distinct:
+        return False
+    return all(labels in ((), node.subscripts.out) for labels in node.subscripts.inputs)
 
 
 def _whole(expr: sympy.Basic) -> _Value:

@@ -7,11 +7,12 @@ import sympy
 from sympy.tensor.array.expressions import ArraySymbol
 
 from symback import errors
-from symback.errors.symbolic_matrices import NoMatrixError
+from symback.errors.symbolic_matrices import NoMatrixError, cannot_stand_for, not_symbols
 from symback.graph import toposort
 from symback.interop.symbolic.into_arrays import to_array
 from symback.interop.symbolic.into_matrices import to_matrix
-from symback.interop.symbolic.into_scalars import to_scalar
+from symback.interop.symbolic.into_scalars import to_scalar, to_scalars
+from symback.interop.symbolic.meant import meant
 from symback.interop.symbolic.pairs import to_pairs
 from symback.nodes.leaves import Variable
 from symback.nodes.node import HOOKS, Node
@@ -28,7 +29,8 @@ def to_sympy(node: Any, symbols: Symbols | None = None, *, pairs: bool = False, 
 
     Args:
         node: A node; with `pairs`, a list of nodes too.
-        symbols: What variables become; the others become symbols of their names.
+        symbols: What variables become: an expression for a number, a matrix or an array of the shape of an array (a
+            column for a vector). The others become symbols of their names.
         pairs: Return what `sympy.cse` returns: a list of pairs of a symbol and the expression that it stands for,
             in order, and the list of the nodes as expressions of those symbols. What is shared gets a symbol x0,
             x1, … that is not used yet, and so does what nests deeper than 25 levels; scalar sums, products and powers
@@ -36,7 +38,8 @@ def to_sympy(node: Any, symbols: Symbols | None = None, *, pairs: bool = False, 
         arrays: Return an array expression, whatever the number of axes.
 
     Raises:
-        UsageError: If a node has no counterpart in SymPy.
+        UsageError: If a node has no counterpart in SymPy, or `symbols` is no dict from variables to expressions.
+        ShapeError: If what a variable becomes has another shape.
         InvalidNameError: If two variables would become one symbol.
 
     Example:
@@ -50,11 +53,42 @@ def to_sympy(node: Any, symbols: Symbols | None = None, *, pairs: bool = False, 
         >>> sb.to_sympy(sb.tensor("A", (2, 3, 4)).sum(axis=1))
         ArrayContraction(A, (1,))
     """
-    given = symbols or {}
+    given = _checked(symbols)
     if pairs:
         return to_pairs(_nodes(node), given, to_array if arrays else _one)
     (found,) = _nodes([node])
     return to_array(found, given) if arrays else _one(found, given)
+
+
+def _checked(symbols: Any) -> dict[Variable, sympy.Basic]:
+    """Return what variables become, if they can become that."""
+    if symbols is None:
+        return {}
+    if not isinstance(symbols, Mapping):
+        raise not_symbols(symbols)
+    found: dict[Variable, sympy.Basic] = {}
+    for variable, given in symbols.items():
+        expr = given.as_immutable() if isinstance(given, (sympy.MatrixBase, sympy.NDimArray)) else given
+        expr = sympy.Integer(expr) if type(expr) is int else sympy.Float(expr) if type(expr) is float else expr
+        if not isinstance(variable, Variable) or not isinstance(expr, sympy.Basic) or isinstance(expr, Node):
+            raise not_symbols({variable: given})
+        if not _fits(variable, getattr(expr, "shape", ())):
+            raise cannot_stand_for(variable, expr, getattr(expr, "shape", ()))
+        found[variable] = expr
+    return found
+
+
+def _fits(variable: Variable, shape: Any) -> bool:
+    """Can something of this shape stand for a variable: is it equal, or a column for a vector?"""
+    sizes = tuple(shape or ())
+    wanted = variable.shape if len(sizes) == variable.ndim else (*variable.shape, 1)
+    pairs = zip(wanted, sizes, strict=False)
+    return len(sizes) in {variable.ndim, 2 * (variable.ndim == 1)} and not any(_differ(*pair) for pair in pairs)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Are these sizes two different integers?"""
+    return all(sympy.sympify(size, strict=True).is_Integer for size in (one, other)) and int(one) != int(other)
 
 
 def _nodes(given: Any) -> Sequence[Node]:
@@ -62,7 +96,15 @@ def _nodes(given: Any) -> Sequence[Node]:
     for node in nodes:
         if not isinstance(node, Node):
             raise errors.not_convertible("to_sympy", node, "give a node; with pairs=True, a node or a list of nodes")
-    return nodes
+    return meant(nodes)
+
+
+def _all(nodes: Sequence[Node], symbols: Symbols) -> list[sympy.Basic]:
+    """Turn nodes into expressions; scalar graphs share their parts."""
+    nodes = meant(nodes)
+    if all(part.ndim == 0 for part in toposort(nodes)):
+        return to_scalars(nodes, symbols)
+    return [_one(node, symbols) for node in nodes]
 
 
 def _one(node: Node, symbols: Symbols) -> sympy.Basic:
@@ -86,4 +128,4 @@ def _array_or(refused: NoMatrixError, node: Node, symbols: Symbols) -> sympy.Bas
         raise refused from None
 
 
-HOOKS["to_sympy"] = to_sympy
+HOOKS["to_sympy"] = _all

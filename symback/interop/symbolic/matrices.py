@@ -36,15 +36,37 @@ def _call(name: str, *operands: Any, **options: Any) -> Node:
 
 def _product(part: sympy.MatMul, given: Given) -> Node:
     """Multiply from left to right, scalars last; in which order is settled when code is emitted."""
-    matrices = [given.node(factor) for factor in part.args if factor.is_Matrix]
     scalars = [factor for factor in part.args if not factor.is_Matrix]
+    matrices = [_power_in_product(factor, scalars, given) for factor in part.args if factor.is_Matrix]
     product = reduce(METHODS["matmul"], matrices) if matrices else exact(1)
     return _times(part, given, scalars, product)
+
+
+def _power_in_product(factor: sympy.Basic, scalars: list[sympy.Basic], given: Given) -> Node:
+    """Take n with A**(n - 1), the derivative of A**n: where n is 0 so is that, though a singular A has no inverse.
+
+    What is taken is no longer among the scalars.
+    """
+    if not isinstance(factor, sympy.MatPow) or factor.exp.is_number or factor.shape == (1, 1):
+        return given.node(factor)
+    numbers = [number for scalar in scalars for number in sympy.Mul.make_args(scalar)]
+    taken = []
+    wanted = factor.exp + 1
+    while (found := next((number for number in numbers if number == wanted), None)) is not None:
+        numbers.remove(found)
+        taken.append(given.node(found))
+        wanted += 1
+    if not taken:
+        return given.node(factor)
+    scalars[:] = numbers
+    base = _square(factor, given.node(factor.base))
+    return cast(Node, METHODS["scaled_matrix_power"](base, given.node(factor.exp), hadamard(*taken)))
 
 
 def _times(part: sympy.Basic, given: Given, scalars: Iterable[sympy.Basic], matrix: Node) -> Node:
     for factor in scalars:
         node = given.node(factor)
+        node = sum_axes(node, range(node.ndim)) if all(size == 1 for size in node.shape) else node
         if node.shape:
             raise messages.factor_with_axes(type(part).__name__, node.shape)
         matrix = hadamard(node, matrix)
@@ -94,7 +116,9 @@ def _power(part: sympy.MatPow, given: Given) -> Node:
         return _inverse(part, given) if exponent == -1 else _call("linalg.matrix_power", base, int(exponent))
     if base.shape == (1, 1):
         return cast(Node, METHODS["power"](base, given.node(exponent)))
-    raise messages.no_power(exponent)
+    if exponent.is_number or exponent.is_integer is False or given.node(exponent).shape:
+        raise messages.no_power(exponent)
+    return _call("linalg.matrix_power", base, given.node(exponent))
 
 
 def _inverse(part: Any, given: Given) -> Node:
@@ -169,7 +193,8 @@ def _applied(part: ElementwiseApplyFunction, given: Given) -> Node:
 
 def _entry(part: MatrixElement, given: Given) -> Node:
     node = given.node(part.parent)
-    if given.ranges:
+    from_start = all(not index.is_Integer or index >= 0 for index in (part.i, part.j))
+    if given.ranges or (from_start and {*part.i.free_symbols, *part.j.free_symbols} & given.declared.sizes):
         return entries(node, (part.i, part.j), part, given)
     return cast(Node, METHODS["getitem"](node, tuple(_index(index, given) for index in (part.i, part.j))))
 
@@ -201,8 +226,6 @@ def _range(bounds: Any, given: Given) -> slice:
 
 def _permuted(part: MatrixPermute, given: Given) -> Node:
     matrix, permutation, axis = part.args
-    if not isinstance(permutation, sympy.combinatorics.Permutation):
-        raise messages.no_permutation(permutation)
     return _call("take", given.node(matrix), constant(np.array(permutation.array_form)), axis=int(axis))
 
 
@@ -271,7 +294,9 @@ MATRICES: Mapping[type, Rule] = {
     sympy.MatrixSymbol: Rule(_symbol, _nothing),
     sympy.MatMul: Rule(_product),
     sympy.MatAdd: Rule(_sum),
-    sympy.MatPow: Rule(_power, lambda part: part.args if part.shape == (1, 1) else part.args[:1]),
+    sympy.MatPow: Rule(
+        _power, lambda part: part.args[:1] if part.exp.is_number and part.shape != (1, 1) else part.args
+    ),
     sympy.Inverse: _of(_inverse),
     sympy.Transpose: _of(_transposed),
     sympy.Adjoint: _of(_transposed),

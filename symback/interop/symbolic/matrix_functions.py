@@ -8,6 +8,7 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 
 from symback.errors.symbolic_matrices import no_matrix
 from symback.interop.symbolic.matrix_products import matmul, plus, trace
+from symback.interop.symbolic.symmetry import determinant_of
 
 Resized = Callable[[Sequence[Any]], tuple[sympy.Expr, sympy.Expr]]
 """From the shape of a node to that of its matrix."""
@@ -24,14 +25,21 @@ def _solution(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic
     return matmul(sympy.Inverse(operands[0]), operands[1])
 
 
+def _power(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
+    matrix, factor, exponent, *directions = operands
+    if directions:
+        raise no_matrix(node, "SymPy has no sum over the places in a power with a symbol for its exponent")
+    return matmul(factor, matrix**exponent)
+
+
 def _determinant(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
-    return sympy.Determinant(operands[0])
+    return determinant_of(operands[0])
 
 
 def _det_gradient(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
     """Write cofactors by the inverse, which SymPy has, and their derivative along a direction."""
     matrix, *directions = operands
-    scale, inverse = sympy.Determinant(matrix), sympy.Inverse(matrix).T
+    scale, inverse = determinant_of(matrix), sympy.Inverse(matrix).T
     if not directions:
         return matmul(scale, inverse)
     if len(directions) > 1:
@@ -46,18 +54,25 @@ def _slice(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
     (matrix,), (places,) = operands, node.operation.parameters
     picked = [_resized(place, shape) for place in _of_two(node.operands[0], matrix, places)]
     sizes = matrix.shape
-    if all(isinstance(place, int) for place in picked):
+    if all(_is_one(place) for place in picked):
         return MatrixElement(matrix, *picked)
     bounds = [
-        (place, place + 1, 1) if isinstance(place, int) else (0, size, 1) if place is None else place
+        (place, place + 1, 1) if _is_one(place) else (0, size, 1) if place is None else place
         for place, size in zip(picked, sizes, strict=True)
     ]
     if all(bound == (0, size, 1) for bound, size in zip(bounds, sizes, strict=True)):
         return matrix
+    if 0 in node.shape:
+        return sympy.ZeroMatrix(*shape(node.shape))
     if any(bound[2] < 0 for bound in bounds):
         raise no_matrix(node, "SymPy's slices do not go backwards")
     part = sympy.MatrixSlice(matrix, *bounds)
-    return part.T if isinstance(picked[0], int) and not isinstance(picked[1], int) and node.ndim == 1 else part
+    return part.T if _is_one(picked[0]) and not _is_one(picked[1]) and node.ndim == 1 else part
+
+
+def _is_one(place: Any) -> bool:
+    """Is this one row or column, by a number or a size, and no slice?"""
+    return place is not None and not isinstance(place, tuple)
 
 
 def _resized(place: Any, shape: Resized) -> Any:
@@ -135,6 +150,10 @@ def _stacked(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
 def _reshaped(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
     """Write an explicit matrix in another shape; of others only rows and columns can change into one another."""
     (matrix,), (rows, columns) = operands, shape(node.shape)
+    if not node.shape:
+        return trace(matrix) if matrix.is_Matrix else matrix
+    if not matrix.is_Matrix:
+        return matmul(matrix, sympy.OneMatrix(1, 1))
     if isinstance(matrix, sympy.MatrixBase):
         return matrix.reshape(int(rows), int(columns)).as_immutable()
     if matrix.shape == (rows, columns):
@@ -144,19 +163,42 @@ def _reshaped(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic
     raise no_matrix(node, "SymPy's matrix expressions have no reshape")
 
 
+def _eye(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
+    """Write the ones on a diagonal: as an identity, or entry by entry where the sizes are numbers."""
+    (rows, columns), offset = shape(node.shape), node.operation.parameters[2]
+    if rows == columns and offset == 0:
+        return sympy.Identity(rows)
+    return _filled(node, (rows, columns), lambda i, j: int(j - i == offset))
+
+
+def _arange(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
+    return _filled(node, shape(node.shape), lambda i, j: i)
+
+
+def _filled(node: Any, sizes: Sequence[Any], entry: Callable[[int, int], int]) -> sympy.Basic:
+    if not all(size.is_Integer for size in sizes):
+        raise no_matrix(node, "it has entries one by one, and its size is symbolic: put a number in for the size")
+    return sympy.ImmutableDenseMatrix(*map(int, sizes), lambda i, j: entry(int(i), int(j)))
+
+
 FUNCTIONS: Mapping[str, Write] = {
     "inv_of": _inverse,
     "inverse_or_inf": _inverse,
     "solution": _solution,
+    "power_of_matrix": _power,
+    "integer_exponent": lambda node, operands, shape: operands[0],
     "det_of": _determinant,
     "det_gradient": _det_gradient,
-    "det_sign": lambda node, operands, shape: sympy.sign(sympy.Determinant(operands[0])),
-    "logabsdet": lambda node, operands, shape: sympy.log(sympy.Abs(sympy.Determinant(operands[0]))),
+    "det_sign": lambda node, operands, shape: sympy.sign(determinant_of(operands[0])),
+    "log_det": lambda node, operands, shape: sympy.log(determinant_of(operands[0])),
+    "logabsdet": lambda node, operands, shape: sympy.log(sympy.Abs(determinant_of(operands[0]))),
     "kron_of": lambda node, operands, shape: sympy.KroneckerProduct(*operands),
     "slice_of": _slice,
     "unslice": _unslice,
     "concatenate_along": _joined,
     "stack_along": _stacked,
+    "eye_of": _eye,
+    "arange_to": _arange,
     "reshape_to": _reshaped,
 }
 """What operations on whole matrices become, by the name of the primitive."""

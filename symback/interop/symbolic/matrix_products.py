@@ -11,8 +11,10 @@ from itertools import combinations
 from typing import NamedTuple, cast
 
 import sympy
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.diagonal import DiagMatrix, DiagonalOf
 
+from symback.interop.symbolic.symmetry import trace_of
 from symback.nodes.contract import Labels
 
 
@@ -91,7 +93,17 @@ def trace(matrix: sympy.MatrixExpr) -> sympy.Expr:
     """Return the trace, its scalar factors in front; of the shape (1, 1) it is the entry."""
     scalars = [part for part in matrix.args if not part.is_Matrix] if isinstance(matrix, sympy.MatMul) else []
     bare = matmul(*[part for part in matrix.args if part.is_Matrix]) if scalars else matrix
-    return cast(sympy.Expr, sympy.Mul(*scalars, sympy.Trace(bare)))
+    if isinstance(bare, sympy.OneMatrix) and bare.shape == (1, 1):
+        return cast(sympy.Expr, sympy.Mul(*scalars))
+    return cast(sympy.Expr, sympy.Mul(*scalars, trace_of(bare)))
+
+
+def applyfunc(function: sympy.Lambda, matrix: sympy.MatrixExpr) -> sympy.MatrixExpr:
+    """Apply a function to each entry; SymPy would apply it to a matrix of the shape (1, 1) as a whole."""
+    if matrix.shape != (1, 1):
+        return cast(sympy.MatrixExpr, ElementwiseApplyFunction(function, matrix))
+    (entry,) = function.variables
+    return matmul(function.expr.xreplace({entry: trace(matrix)}), sympy.OneMatrix(1, 1))
 
 
 class Network:
@@ -152,7 +164,7 @@ class Network:
                 if alone:
                     self.scalars.append(trace(edge.matrix))
                 else:
-                    self._vectors[edge.rows].append(DiagonalOf(edge.matrix))
+                    self._vectors[edge.rows].append(_diagonal_of(edge.matrix))
                 return True
         return False
 
@@ -200,6 +212,13 @@ class Network:
                 self._edges.append(Edge(entrywise(one.matrix, other.seen_from(one.rows)), one.rows, one.columns))
                 return True
         return False
+
+
+def _diagonal_of(matrix: sympy.MatrixExpr) -> sympy.MatrixExpr:
+    """Return the diagonal as a column; SymPy's DiagonalOf knows no shape of a matrix that is written down."""
+    if isinstance(matrix, sympy.MatrixBase):
+        return sympy.ImmutableDenseMatrix(matrix.diagonal().T)
+    return DiagonalOf(matrix)
 
 
 def diagonal(vector: sympy.MatrixExpr) -> sympy.MatrixExpr:

@@ -64,7 +64,9 @@ def _free_names(order: Sequence[Node], symbols: Symbols) -> Iterator[str]:
     taken |= {
         str(size) for node in order for axis in node.shape for size in sympy.sympify(axis, strict=True).free_symbols
     }
-    taken |= {str(getattr(symbol, "name", symbol)) for symbol in symbols.values()}
+    taken |= {
+        str(getattr(symbol, "name", symbol)) for expr in symbols.values() for symbol in {expr, *expr.free_symbols}
+    }
     return (name for name in (f"x{number}" for number in count()) if name not in taken)
 
 
@@ -145,7 +147,7 @@ class _Scalars:
         return multiplied(factors_of(node, [(operand,) for operand in operands]))
 
     def _symbol(self, node: Variable) -> sympy.Basic:
-        symbol = self._symbols.get(node) or sympy.Symbol(node.name)
+        symbol = self._symbols.get(node, sympy.Symbol(node.name))
         if self._taken.setdefault(symbol, node) is not node:
             raise errors.name_clash(node.name, self._taken[symbol], node)
         return symbol

@@ -1,7 +1,7 @@
 """Scalars that matrices of the shape (1, 1) stand in for, as SymPy has it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sympy
 
@@ -9,8 +9,9 @@ from symback.errors import symbolic_matrices as messages
 from symback.interop.symbolic.declared import Declared
 from symback.interop.symbolic.ranges import NO_RANGES, Ranges
 from symback.interop.symbolic.rule import Convert, Given, Rule
+from symback.nodes.dtypes import FLOAT64
 from symback.nodes.leaves import Variable
-from symback.nodes.node import Node
+from symback.nodes.node import METHODS, Node
 from symback.nodes.products import sum_axes
 from symback.nodes.shapes import SizeExpr
 
@@ -49,6 +50,19 @@ class _Scalars:
 
     def size(self, size: sympy.Basic) -> SizeExpr:
         return self._given.size(size)
+
+
+def as_number(expr: Any, node: Node) -> Node:
+    """Return the node of what stands for a real number in SymPy: of a matrix of the shape (1, 1) its entry."""
+    single = isinstance(expr, (sympy.MatrixExpr, sympy.MatrixBase)) and node.shape == (1, 1)
+    return as_real(expr, sum_axes(node, (0, 1)) if single else node)
+
+
+def as_real(expr: Any, node: Node) -> Node:
+    """Return the node of an expression that is differentiated: integers are real numbers there."""
+    if isinstance(expr, sympy.Basic) and not isinstance(expr, Node) and node.dtype.kind in "iu":
+        return cast(Node, METHODS["astype"](node, FLOAT64))
+    return node
 
 
 def with_matrices(rules: Mapping[type, Rule]) -> dict[type, Rule]:

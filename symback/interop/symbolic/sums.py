@@ -17,7 +17,7 @@ from symback.nodes.add import add
 from symback.nodes.dtypes import FLOAT64
 from symback.nodes.leaves import exact
 from symback.nodes.node import METHODS, Node
-from symback.nodes.products import hadamard
+from symback.nodes.products import hadamard, sum_axes
 from symback.op.public import FUNCTIONS
 
 Plan = dict[sympy.Basic, Range]
@@ -86,11 +86,11 @@ def _product(part: sympy.Product, given: Given) -> Node:
         return hadamard(*unrolled(part, plan, given))
     body = _body(part, given, plan, 1)
     for found in reversed(plan.values()):
-        axis = len(body.shape) - 1 - found.place
-        if axis < 0 or body.shape[axis] == 1:
-            body = METHODS["power"](body, number_of_values(found))
+        first = (0,) if len(body.shape) == found.place + 1 else ()
+        if first and body.shape[0] != 1:
+            body = FUNCTIONS["prod"].function(body, axis=0)
         else:
-            body = FUNCTIONS["prod"].function(body, axis=axis, keepdims=axis > 0)
+            body = METHODS["power"](sum_axes(body, first), number_of_values(found))
     return body
 
 
@@ -113,14 +113,21 @@ def _free(part: sympy.Idx, given: Given) -> Node:
 
 
 def _kronecker(part: sympy.KroneckerDelta, given: Given) -> Node:
-    if len(part.args) != 2:
+    one, other, *span = part.args
+    if span and not any(_stays_within(index, span[0], given) for index in (one, other)):
         raise errors.delta_range(part)
-    one, other = part.args
     first, second = given.ranges.get(one), given.ranges.get(other)
     if first and second and (first.low, first.high) == (second.low, second.high):
         return delta(first, second)
     equal = METHODS["equal"](given.inside(one, {}), given.inside(other, {}))
     return cast(Node, METHODS["astype"](equal, FLOAT64))
+
+
+def _stays_within(index: sympy.Expr, span: Any, given: Given) -> bool:
+    """Is it certain that an index lies between two ends, so that the range of a Kronecker delta says nothing?"""
+    ends = extremes(in_sizes(index, given.declared), given.ranges)
+    low, high = (in_sizes(end, given.declared) for end in span)
+    return ends is not None and never_negative(ends[0] - low) and never_negative(high - ends[1])
 
 
 def _none(part: Any) -> Sequence[sympy.Basic]:

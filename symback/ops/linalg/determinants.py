@@ -128,6 +128,11 @@ def _regular(make: Any) -> Node:
     return add(x, astype(constant(np.array([[3.0, 0.0], [0.0, -3.0]])), x.dtype))
 
 
+def _positive(make: Any, *lead: int) -> Node:
+    x = make("a", (*lead, 2, 2))
+    return add(x, astype(constant(np.array([[4.0, 2.0], [-2.0, 4.0]])), x.dtype))
+
+
 _sign: Function = primitive(
     "det_sign", signature=_number_of_each("slogdet"), differentiable=False, part=(0, 2),
     numpy="np.linalg.slogdet({0})", value=lambda a: np.linalg.slogdet(a)[0],
@@ -138,19 +143,36 @@ _sign: Function = primitive(
     doc="Sign of the determinant; derivative 0.",
 )  # fmt: skip
 
+
+def _log_vjp(g: Node, node: Apply) -> tuple[Node]:
+    return (hadamard(expand_dims(g, (-2, -1)), matrix_transpose(inverse_or_inf(node.operands[0]))),)
+
+
 _logabsdet: Function = primitive(
     "logabsdet", signature=_number_of_each("slogdet"), part=(1, 2), numpy="np.linalg.slogdet({0})",
     value=lambda a: np.linalg.slogdet(a)[1],
     mpmath=lambda mp, a: np.frompyfunc(lambda d: mp.log(abs(d)) if d else -mp.inf, 1, 1)(
         exact_matrices.determinant(mp, a)
     ),
-    vjp=lambda g, node: (
-        hadamard(expand_dims(g, (-2, -1)), matrix_transpose(inverse_or_inf(node.operands[0]))),
-    ),
+    vjp=_log_vjp,
     latex=lambda operands, parameters: rf"\log \left|\det {operands[0].atom}\right|",
     examples=(lambda make: _logabsdet(_regular(make)),),
     batch="leading",
     doc="Logarithm of the absolute value of the determinant.",
+)  # fmt: skip
+
+_log_det: Function = primitive(
+    "log_det", signature=_number_of_each("log_det"),
+    numpy=lambda spell, operands, parameters: f"{spell.helper(numerics.log_det)}({operands[0]})",
+    value=numerics.log_det, mpmath=lambda mp, a: np.frompyfunc(
+        lambda d: mp.log(d) if d > 0 else mp.nan if d else -mp.inf, 1, 1
+    )(exact_matrices.determinant(mp, a)),
+    vjp=_log_vjp, latex=r"\log\left(\det\left({0}\right)\right)",
+    examples=(
+        lambda make: _log_det(_positive(make)), lambda make: _log_det(_positive(make, 2)),
+    ),
+    batch="leading",
+    doc="Logarithm of the determinant, which may overflow; NaN where it is negative.",
 )  # fmt: skip
 
 

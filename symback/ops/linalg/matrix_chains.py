@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import sympy
+
 from symback import errors
 from symback.nodes.contract import Labels, contract
 from symback.nodes.leaves import as_node
@@ -11,6 +13,7 @@ from symback.nodes.products import broadcast_to
 from symback.nodes.shapes import integer_of, sequence_of
 from symback.op.public import public
 from symback.ops.linalg.matrices import identity, square_size
+from symback.ops.linalg.powers import power_of
 from symback.ops.linalg.solving import inv
 from symback.ops.products.einsum import numbers
 from symback.ops.products.multiplying import matmul
@@ -70,7 +73,9 @@ def matrix_power(a: Any, n: int) -> Node:
 
     Args:
         a: Shape (..., m, m).
-        n: An integer; 0 gives the identity, a negative one a power of the inverse.
+        n: An integer; 0 gives the identity, a negative one a power of the inverse. Or a node of shape (), whose
+            value is read at each call; emitted code raises ValueError where it is no integer. There is no derivative
+            by it; by the matrix there is, and for n = 0 that is 0 where the matrix is singular too.
 
     Raises:
         ShapeError: If the matrices are not square.
@@ -84,11 +89,21 @@ def matrix_power(a: Any, n: int) -> Node:
     (x,) = numbers("matrix_power", as_node(a))
     size = square_size("matrix_power", x)
     exponent = integer_of(n)
+    if exponent is None and _is_number(n):
+        return power_of(x, n)
     if exponent is None:
         raise errors.bad_exponent("matrix_power", n)
     if exponent == 0:
         return broadcast_to(identity(size, x), x.shape)
     return _positive_power(inv(x) if exponent < 0 else x, abs(exponent))
+
+
+def _is_number(n: Any) -> bool:
+    """Is this a number that is known when the code runs: a node, or a symbolic size?"""
+    if not isinstance(n, (Node, sympy.Expr)) or not n.free_symbols:
+        return False
+    node = as_node(n)
+    return not node.shape and node.dtype.kind in "iuf"
 
 
 def _positive_power(x: Node, n: int) -> Node:

@@ -14,6 +14,12 @@ def inverse(a: np.ndarray) -> np.ndarray:
         return np.where(regular, inverses, a.dtype.type(np.inf))
 
 
+def log_det(a: np.ndarray) -> np.ndarray:
+    """Logarithm of each determinant; -inf where it is 0, NaN where negative."""
+    sign, size = np.linalg.slogdet(a)
+    return np.where(sign < 0, a.dtype.type(np.nan), size)[()]
+
+
 def products_of_others(s: np.ndarray) -> np.ndarray:
     """For each entry along the last axis the product of the others."""
     one = np.ones_like(s[..., :1])
