@@ -278,6 +278,9 @@ that are safe there, so that NumPy does not warn either ([conventions.md](conven
 
 **Kinks.** At 0 a norm has the value 0 and the derivative 0, also when it is typed as a root of squares.
 
+**Determinants.** `log(det(A))` is computed from the logarithms of the pivots, and `log(abs(det(A)))` too, so neither
+overflows for large matrices; their gradient is the transposed inverse. For a negative determinant the first is NaN.
+
 ## What is not repaired
 
 - `softmax` and its relatives where an entry is +inf, or all are -inf: NaN, as in SciPy.

@@ -28,7 +28,7 @@ NO_COUNTERPART = {
     "rint", "roll_along", "round_to", "scatter_add", "set_places", "set_slice", "shifted_along", "signbit",
     "sinc_derivative", "singular_values", "sort_along", "stop_gradient", "sum_runs",
     "take_along", "tile_by", "tri_of", "triangular_factor", "tril_at", "triu_at", "unpad",
-    "written_last", "integer_exponent", "power_of_matrix",
+    "written_last",
 }  # fmt: skip
 """What SymPy cannot say in the cases of the generic tests: `det_sign`, for instance, of a stack of matrices."""
 
