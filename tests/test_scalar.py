@@ -286,3 +286,40 @@ def test_what_is_refused(kind):
 def test_arguments_that_are_no_numbers_are_refused():
     with pytest.raises(TypeError, match="x has dtype complex128, wanted real numbers"):
         sb.scalar_function([x], x**2)(np.array([1j]))
+
+
+# -- arrays of points, by several threads ------------------------------------------------------------------
+
+
+def test_blocks_and_threads_give_what_single_points_give() -> None:
+    x, y = sympy.symbols("x y")
+    expr = sympy.sin(x * y) / (1 + y**2)
+    alone, several = (sb.scalar_function([x, y], expr, wrt=[x, y], threads=threads) for threads in (1, 3))
+    for size in (0, 1, 8192, 16384, 16385, 50_001):
+        points = np.linspace(-2, 2, size), np.linspace(3, -1, size)
+        for one, other in zip(alone(*points), several(*points), strict=True):
+            np.testing.assert_array_equal(one, other)
+        if size:
+            value, gradient = alone(float(points[0][-1]), float(points[1][-1]))
+            assert value == pytest.approx(several(*points)[0][-1], rel=1e-15)
+            assert gradient == pytest.approx(several(*points)[1][:, -1], rel=1e-15)
+
+
+def test_threads_heed_what_numpy_was_told_of_warnings() -> None:
+    x = sympy.Symbol("x")
+    f = sb.scalar_function([x], 1 / x, threads=2)
+    with np.errstate(divide="ignore"):
+        assert np.isinf(f(np.zeros(20_000))).all()
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        f(np.zeros(20_000))
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+def test_a_number_of_threads_that_is_none_is_refused(threads: object) -> None:
+    with pytest.raises(sb.errors.InputError, match="is no number of threads; give 1 or more, or leave it out"):
+        sb.scalar_function(sympy.symbols("x y"), 1, threads=threads)
+
+
+def test_functions_of_ones_own_are_called_by_one_thread() -> None:
+    x = sympy.Symbol("x")
+    assert "threads=1)" in sb.scalar_function([x], sympy.Function("f")(x), functions={"f": np.sin}, threads=4).source

@@ -31,6 +31,11 @@ def bad_inputs(names: Sequence[str]) -> InputError:
     return InputError(f"scalar_function: the input {name} is given twice; give each input once")
 
 
+def bad_threads(given: object) -> InputError:
+    """A number of threads that is none."""
+    return InputError(f"scalar_function: threads={given!r} is no number of threads; give 1 or more, or leave it out")
+
+
 def not_listed(what: str, given: object) -> InputError:
     """Inputs that are no list."""
     return InputError(

@@ -13,7 +13,15 @@ from symback import errors
 from symback.codegen.bound import Functions, bound, checked_functions, docstring_lines
 from symback.codegen.function import NO_CALLABLES, load, saved_to
 from symback.codegen.source.naming import MODULE_NAMES
-from symback.errors.scalar import bad_accumulation, bad_inputs, bad_order, not_listed, not_scalars, unknown_input
+from symback.errors.scalar import (
+    bad_accumulation,
+    bad_inputs,
+    bad_order,
+    bad_threads,
+    not_listed,
+    not_scalars,
+    unknown_input,
+)
 from symback.graph import many_allocations
 from symback.nodes.dtypes import is_float
 from symback.nodes.looks import NAME
@@ -27,7 +35,8 @@ from symback.scalar.stable import stabilised
 from symback.scalar.tape import INPUT, Tape
 
 _RESERVED = MODULE_NAMES | {
-    "math", "out", "given", "number", "straight_line", "formulas", "at_points", "AT_A_POINT", "AT_POINTS",
+    "math", "out", "given", "number", "straight_line", "formulas", "at_points", "points_at_once",
+    "AT_A_POINT", "AT_POINTS", "os", "Callable", "ThreadPoolExecutor", "copy_context", "pairwise",
 }  # fmt: skip
 
 
@@ -74,6 +83,7 @@ class ScalarFunction:
 def scalar_function(
     inputs: Sequence[Any], outputs: Any, *, wrt: Sequence[Any] | None = None, order: int = 1,
     accumulation: str = "auto", name: str | None = None, functions: Mapping[str, Any] | None = None,
+    threads: int | None = None,
 ) -> ScalarFunction:  # fmt: skip
     """Emit straight-line code for scalars, with derivatives on request: 100,000 operations take seconds.
 
@@ -91,6 +101,8 @@ def scalar_function(
             operations, counted.
         name: The name of the function, by default ``"f"`` (``"function"`` if an input is called f, or what it calls).
         functions: What undefined functions are, ``{"f": (f, df, d2f)}``, as for `lambdify`.
+        threads: How many threads evaluate arrays of 16384 points and more, by default as many as there are cores; one
+            where there are `functions`.
 
     Raises:
         UsageError: If an output is no real scalar expression; the message names what it holds.
@@ -108,14 +120,16 @@ def scalar_function(
     """
     if accumulation not in ("auto", *METHODS):
         raise bad_accumulation(accumulation, ["auto", *METHODS])
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise bad_threads(threads)
     told = checked_functions(functions, "scalar_function")
     with many_allocations():
-        return _made(inputs, outputs, wrt, order, accumulation, name, told)
+        return _made(inputs, outputs, wrt, order, accumulation, name, told, threads)
 
 
 def _made(
     inputs: Sequence[Any], outputs: Any, wrt: Sequence[Any] | None, order: int, accumulation: str, name: str | None,
-    functions: Functions,
+    functions: Functions, threads: int | None,
 ) -> ScalarFunction:  # fmt: skip
     tape = Tape()
     reading = Reading(tape)
@@ -135,7 +149,7 @@ def _made(
         tape, rows = jacobian(tape, values, by, accumulation)
         if order == 2:
             tape, second = jacobian(tape, rows[0], by, accumulation)
-    return _emitted(tape, arguments, name, _Results(shape, values, rows, second), functions)
+    return _emitted(tape, arguments, name, _Results(shape, values, rows, second), functions, threads)
 
 
 class _Results(NamedTuple):
@@ -170,7 +184,12 @@ def _part(start: int, count: int, shape: tuple[int, ...]) -> str:
 
 
 def _emitted(
-    tape: Tape, arguments: Sequence[str], name: str | None, results: _Results, functions: Functions
+    tape: Tape,
+    arguments: Sequence[str],
+    name: str | None,
+    results: _Results,
+    functions: Functions,
+    threads: int | None,
 ) -> ScalarFunction:
     """Write the module and load it."""
     taken, known = {*_RESERVED, *dir(builtins)}, frozenset(arguments)
@@ -196,7 +215,7 @@ def _emitted(
     operations = tape.count(flat)
     doc = ["Evaluate scalar formulas at a point, or at arrays of points.", "", f"{operations} operations a point.",
            *docstring_lines(words, 80), "", "Written by symback."]  # fmt: skip
-    source = module_text(name, arguments, body, len(flat), results.text(), doc, words)
+    source = module_text(name, arguments, body, len(flat), results.text(), doc, words, threads)
     return ScalarFunction(name, source, operations, given)
 
 

@@ -11,24 +11,18 @@ from symback.ops.undefined import Partial
 from symback.scalar import points
 from symback.scalar.emission import NO_FUNCTIONS, Body
 
-_CACHE = 2**23
-"""Bytes that the values held at once should take; a call of NumPy costs as much as some hundred numbers."""
-_FEWEST, _MOST = 4096, 16384
 OWN: dict[str, Callable[..., Any]] = {"choose": points.choose, "larger": points.larger, "smaller": points.smaller}
 """Functions of a module that are called at single points."""
 
-
-def block_of(values: int) -> int:
-    """Return how many points are computed at once where so many values are held: a power of two."""
-    block = _MOST
-    while block > _FEWEST and 8 * block * values > _CACHE:
-        block //= 2
-    return block
+_IMPORTS = [
+    "import os", "from collections.abc import Callable", "from concurrent.futures import ThreadPoolExecutor",
+    "from contextvars import copy_context", "from itertools import pairwise", "", "import numpy as np",
+]  # fmt: skip
 
 
 def module_text(
     name: str, inputs: Sequence[str], body: Body, count: int, results: str, doc: Sequence[str],
-    functions: Mapping[Partial, str] = NO_FUNCTIONS,
+    functions: Mapping[Partial, str] = NO_FUNCTIONS, threads: int | None = None,
 ) -> str:  # fmt: skip
     """Put the module together.
 
@@ -39,7 +33,8 @@ def module_text(
         count: How many results it has.
         results: What the function returns, as text in which ``out`` is the sequence of the results.
         doc: The lines of the docstring.
-        functions: The functions that the module must be given, with their names.
+        functions: The functions that the module must be given, with their names: they are called by one thread.
+        threads: How many threads evaluate arrays of points; None for as many as there are cores.
     """
     used = [*dict.fromkeys(called.point for called in body.called)]
     helpers: list[Callable[..., Any]] = [OWN[point] for point in used if point in OWN]
@@ -48,21 +43,23 @@ def module_text(
     found = with_helpers({function.__name__: function for function in sources if function not in own})
     special = any(called.numpy.startswith("special.") for called in body.called)
     special |= any(libraries_of(function) for function in found)
-    imports = ["import math"] * any("math." in point for point in used) + ["", "import numpy as np"]
+    imports = ["import math"] * any("math." in point for point in used) + _IMPORTS
     lines = [
         *(["# This module needs scipy beside numpy: pip install scipy"] if special else []),
         *imports, *(["from scipy import special"] if special else []), "", "",
         *([*ERRORS.splitlines(), "", ""] if functions else []),
         *[line for function in [*own, *found] for line in [*source_of(function).splitlines(), "", ""]],
         *in_short_lines("\n".join(_formulas(inputs, body))).split("\n"),
-        *_source(points.at_points), "", "",
+        *_source(points.points_at_once), "", "", *_source(points.at_points), "", "",
     ]  # fmt: skip
-    definition = in_short_lines("\n".join(_definition(name, inputs, body, count, results, doc)))
+    call = f"at_points(AT_POINTS, given, {count}, {body.most_alive + len(inputs)}"
+    call += f", threads={1 if functions else threads})" if functions or threads else ")"
+    definition = in_short_lines("\n".join(_definition(name, inputs, body, count, call, results, doc)))
     return "\n".join([*lines, maker_text(name, definition, functions) if functions else definition]) + "\n"
 
 
 def _definition(
-    name: str, inputs: Sequence[str], body: Body, count: int, results: str, doc: Sequence[str]
+    name: str, inputs: Sequence[str], body: Body, count: int, call: str, results: str, doc: Sequence[str]
 ) -> list[str]:
     """Return the lines of the function, with the formulas for a library each."""
     given = ", ".join(f'"{name}": {name}' for name in inputs)
@@ -80,7 +77,7 @@ def _definition(
         "            AT_POINTS(*map(np.float64, given.values()), out)",
         "        out = np.array(out, dtype=float)",
         "    else:",
-        f"        out = at_points(AT_POINTS, given, {count}, {block_of(body.most_alive + len(inputs))})",
+        f"        out = {call}",
         f"    return {results}",
     ]  # fmt: skip
 

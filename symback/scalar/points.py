@@ -1,7 +1,13 @@
-"""Functions whose source is written into emitted modules: formulas at a point, and at many points block by block.
+"""Functions whose source is written into emitted modules: formulas at one point, and at many by blocks.
 
 Lines are at most 88 characters long, as those of emitted modules are.
 """
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,8 +27,31 @@ def smaller(a: float, b: float) -> float:
     return a if a <= b or a != a else b
 
 
-def at_points(function: object, arguments: dict, count: int, block: int) -> np.ndarray:
-    """Evaluate formulas at all points, so many at a time that they stay in the cache.
+def points_at_once(values: int, threads: int) -> int:
+    """Return how many points a thread computes at once where so many values are held.
+
+    One thread alone keeps to what is in its cache. Several wait for one another between
+    operations, which therefore are longer; they hold 256 MB together.
+    """
+    block = 16384
+    while block > 4096 and 8 * values * block > 2**23:
+        block //= 2
+    if threads == 1:
+        return block
+    longer = min(4 * block, 32768)
+    while longer > block and 8 * values * longer * threads > 2**28:
+        longer //= 2
+    return longer
+
+
+def at_points(
+    function: Callable,
+    arguments: dict,
+    count: int,
+    values: int,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Evaluate formulas at all points, a block of them at a time, by several threads.
 
     Arguments are numbers, or arrays that broadcast; results are the rows of one array.
     """
@@ -39,8 +68,23 @@ def at_points(function: object, arguments: dict, count: int, block: int) -> np.n
         whole = array if array.shape == shape else np.broadcast_to(array, shape)
         flat.append(whole.reshape(size) if array.ndim else np.float64(array))
     results = np.empty((count, size))
-    for start in range(0, size, block):
-        part = slice(start, start + block)
+    threads = max(1, min(threads or os.cpu_count() or 1, size // 8192))
+    blocks = -(-size // points_at_once(values, threads))
+    blocks = -(-blocks // threads) * threads  # each thread gets as many
+    ends = [size * number // blocks for number in range(blocks + 1)] if size else []
+
+    def evaluate(start: int, stop: int) -> None:
+        part = slice(start, stop)
         given = [x[part] if isinstance(x, np.ndarray) else x for x in flat]
         function(*given, results[:, part])
+
+    if threads == 1:
+        for start, stop in pairwise(ends):
+            evaluate(start, stop)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            parts = pairwise(ends)
+            tasks = [pool.submit(copy_context().run, evaluate, a, b) for a, b in parts]
+        for task in tasks:
+            task.result()
     return results.reshape((count, *shape))
