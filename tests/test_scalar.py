@@ -5,6 +5,7 @@ import pickle
 import random
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -291,27 +292,39 @@ def test_arguments_that_are_no_numbers_are_refused():
 # -- arrays of points, by several threads ------------------------------------------------------------------
 
 
-def test_blocks_and_threads_give_what_single_points_give() -> None:
-    x, y = sympy.symbols("x y")
-    expr = sympy.sin(x * y) / (1 + y**2)
-    alone, several = (sb.scalar_function([x, y], expr, wrt=[x, y], threads=threads) for threads in (1, 3))
-    for size in (0, 1, 8192, 16384, 16385, 50_001):
-        points = np.linspace(-2, 2, size), np.linspace(3, -1, size)
-        for one, other in zip(alone(*points), several(*points), strict=True):
-            np.testing.assert_array_equal(one, other)
-        if size:
-            value, gradient = alone(float(points[0][-1]), float(points[1][-1]))
-            assert value == pytest.approx(several(*points)[0][-1], rel=1e-15)
-            assert gradient == pytest.approx(several(*points)[1][:, -1], rel=1e-15)
+def spied_pools(monkeypatch: pytest.MonkeyPatch, function: Any) -> list[int]:
+    """Return a list to which each pool of threads that an emitted function starts appends its size."""
+    names, found = function._function.__globals__, []
+    real = names["ThreadPoolExecutor"]
+    monkeypatch.setitem(names, "ThreadPoolExecutor", lambda threads: found.append(threads) or real(threads))
+    return found
 
 
-def test_threads_heed_what_numpy_was_told_of_warnings() -> None:
+@pytest.mark.parametrize("size", [0, 1, 8192, 16384, 16385, 120_000])
+def test_blocks_and_threads_give_what_single_points_give(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = sympy.symbols("x0:40")
+    expr = sympy.Add(*[sympy.sin(a * b) / (1 + b**2) for a, b in zip(x, x[1:], strict=False)])
+    alone, several = (sb.scalar_function(x, expr, wrt=x, threads=threads) for threads in (1, 3))
+    points = [np.linspace(-2 + k / 7, 2 + k / 5, size) for k in range(40)]
+    pools = spied_pools(monkeypatch, several)
+    for one, other in zip(alone(*points), several(*points), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert pools == ([3] if size == 120_000 else [])
+    if size:
+        value, gradient = alone(*[float(array[-1]) for array in points])
+        assert value == pytest.approx(several(*points)[0][-1], rel=1e-14)
+        assert gradient == pytest.approx(several(*points)[1][:, -1], rel=1e-14)
+
+
+def test_threads_heed_what_numpy_was_told_of_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     x = sympy.Symbol("x")
-    f = sb.scalar_function([x], 1 / x, threads=2)
+    f = sb.scalar_function([x], [1 / (x + k) for k in range(40)], threads=2)
+    pools = spied_pools(monkeypatch, f)
     with np.errstate(divide="ignore"):
-        assert np.isinf(f(np.zeros(20_000))).all()
+        assert np.isinf(f(np.zeros(400_000))[0]).all()
     with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
-        f(np.zeros(20_000))
+        f(np.zeros(400_000))
+    assert pools == [2, 2]
 
 
 @pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])

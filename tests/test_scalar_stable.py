@@ -27,6 +27,9 @@ AWKWARD = {
     "the logistic function": (1 / (1 + exp(-x)), (-1000.0,)),
     "the logarithm of the logistic function": (log(1 - 1 / (1 + exp(-x))), (40.0,)),
     "log of exponentials": (log(exp(x) + exp(y) + 1), (1000.0, 999.0)),
+    "a logarithm with e": (log(exp(x) + sympy.E), (1000.0,)),
+    "a logarithm with pi": (log(sympy.pi + exp(x)), (1000.0,)),
+    "a root with a number": (sqrt(x**2 + sympy.pi), (1e200,)),
     "log1p": (log(1 + x), (1e-18,)),
     "expm1": (exp(x) - 1, (1e-18,)),
     "the root of a square": (sqrt(x**2), (0.0,)),
@@ -141,3 +144,18 @@ def test_arrays_and_tuples_of_outputs_keep_their_shape():
 def test_a_name_is_found_whatever_the_inputs_are_called():
     f, function = sympy.symbols("f function")
     assert sb.scalar_function([f, function], f * function).name == "function_"
+
+
+def test_integers_beyond_floats_squared_are_infinite_as_floats_are():
+    f = sb.scalar_function([x], x * x)
+    with np.errstate(over="ignore"):
+        assert f(10**200) == f(np.array([1e200]))[0] == math.inf
+    assert f(2**53 + 1) == 2.0**106
+
+
+def test_the_slope_of_the_smallest_hypotenuse():
+    f = sb.scalar_function([x, y], sqrt(x**2 + y**2), wrt=[x, y])
+    for point in (5e-324, 5e-324), (1e-310, 3e-310):
+        slopes = np.divide(point, np.hypot(*(1e300 * np.array(point)))) * 1e300
+        np.testing.assert_allclose(f(*point)[1], slopes, rtol=1e-13)
+        np.testing.assert_allclose(f(*map(np.atleast_1d, point))[1][:, 0], slopes, rtol=1e-13)

@@ -36,6 +36,9 @@ _POINTS = {"np.abs": "abs", "np.where": "choose", "np.maximum": "larger", "np.mi
 _LONG = 64
 """Programs of more assignments delete what they need no more."""
 
+_FEW_ZEROS = 16
+"""More results that are 0 have no line each."""
+
 _WORD = re.compile(r"[^\W\d]\w*")
 _FUNCTION = re.compile(r"np\.\w+")
 
@@ -79,12 +82,14 @@ class Body(NamedTuple):
         called: The functions that are called.
         helpers: Functions of symback whose source the module needs.
         most_alive: At most how many values are held at once.
+        zeros: Must the results be 0 before? Those that are 0 are left out then, of a sparse Hessian nearly all.
     """
 
     lines: list[str]
     called: list[Called]
     helpers: dict[str, Callable[..., Any]]
     most_alive: int
+    zeros: bool
 
 
 class _Helpers(NamedTuple):
@@ -134,6 +139,9 @@ class Emitter:
         results: dict[int, list[int]] = {}
         for index, place in enumerate(self._outputs):
             results.setdefault(place, []).append(index)
+        zeros = _left_out(tape, results)
+        for place in zeros:
+            results[place] = []
         pieces: list[Piece | None] = [None] * len(needed)
         lines: list[str] = []
         for place in range(len(needed)):
@@ -147,7 +155,7 @@ class Emitter:
                 pieces[place] = piece
                 lines += [f"out[{index}] = {self._result(place, piece)}" for index in results.get(place, ())]
         lines, most_alive = _released(lines)
-        return Body(lines, list(self._called.values()), self._helpers, most_alive)
+        return Body(lines, list(self._called.values()), self._helpers, most_alive, bool(zeros))
 
     def _result(self, place: int, piece: Piece) -> str:
         """Write a result; a number as a float."""
@@ -170,10 +178,8 @@ class Emitter:
         if name == NUMBER:
             return number_text(operands[0])
         given = [pieces[operand] for operand in operands]
-        if name == ADD:
-            return Piece(f"{given[0].within(SUM)} + {given[1].within(PRODUCT)}", SUM)
-        if name == SUBTRACT:
-            return Piece(f"{given[0].within(SUM)} - {given[1].within(PRODUCT)}", SUM)
+        if name in (ADD, SUBTRACT):
+            return _sum(given[0], name, given[1])
         if name == MULTIPLY:
             return Piece(f"{given[0].within(PRODUCT)} * {given[1].within(SIGN)}", PRODUCT)
         if name == DIVIDE:
@@ -236,6 +242,15 @@ class Emitter:
         return name
 
 
+def _left_out(tape: Tape, results: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return which results need no lines: zeros, if they are many and not all there is."""
+    return [
+        place
+        for place, indices in results.items()
+        if len(indices) > _FEW_ZEROS and len(results) > 1 and tape.exact(place) == 0
+    ]
+
+
 def _released(lines: list[str]) -> tuple[list[str], int]:
     """Delete names of long programs after their last use: arrays that are freed are memory that is in the cache."""
     own = {line.partition(" = ")[0] for line in lines if not line.startswith("out[")}
@@ -265,7 +280,7 @@ def number_text(value: Any) -> Piece:
             return Piece(f"{sign}{abs(value.numerator)} / {value.denominator}", PRODUCT if not sign else SIGN - 1)
         value = _nearest(value)
     if isinstance(value, int):
-        text = repr(value) if abs(value) < 2**53 else repr(_nearest(value))
+        text = repr(value) if abs(value) < 2**53 else _float_text(_nearest(value))
     else:
         text = _float_text(_nearest(value))
     return Piece(text, SIGN if text.startswith("-") else ATOM)
@@ -284,7 +299,15 @@ def _float_text(value: float) -> str:
         return 'float("nan")'
     if value in (float("inf"), float("-inf")):
         return f'float("{value}")'
-    return repr(value)
+    return repr(value).replace("e+", "e")
+
+
+def _sum(a: Piece, sign: str, b: Piece) -> Piece:
+    """Write a sum or a difference; the sign of a number in front of `b` becomes that of the sum."""
+    text = b.within(PRODUCT)
+    if text.startswith("-"):
+        sign, text = SUBTRACT if sign == ADD else ADD, text[1:]
+    return Piece(f"{a.within(SUM)} {sign} {text}", SUM)
 
 
 def _call(name: str, given: list[Piece]) -> Piece:

@@ -35,7 +35,7 @@ from symback.scalar.stable import stabilised
 from symback.scalar.tape import INPUT, Tape
 
 _RESERVED = MODULE_NAMES | {
-    "math", "out", "given", "number", "straight_line", "formulas", "at_points", "points_at_once",
+    "math", "out", "given", "number", "straight_line", "formulas", "at_points", "points_at_once", "points_of",
     "AT_A_POINT", "AT_POINTS", "os", "Callable", "ThreadPoolExecutor", "copy_context", "pairwise",
 }  # fmt: skip
 
@@ -87,9 +87,8 @@ def scalar_function(
 ) -> ScalarFunction:  # fmt: skip
     """Emit straight-line code for scalars, with derivatives on request: 100,000 operations take seconds.
 
-    The function takes a float for each input, or arrays of points that broadcast, which it evaluates block by block;
-    results have the axes of the points behind their own. Nothing is expanded: what expressions and derivatives share
-    is computed once.
+    The function takes a float for each input, or arrays of points that broadcast; results have the axes of the points
+    behind their own. Nothing is expanded: what expressions and derivatives share is computed once.
 
     Args:
         inputs: SymPy symbols, or scalar nodes that are variables: the arguments, in this order.
@@ -101,8 +100,7 @@ def scalar_function(
             operations, counted.
         name: The name of the function, by default ``"f"`` (``"function"`` if an input is called f, or what it calls).
         functions: What undefined functions are, ``{"f": (f, df, d2f)}``, as for `lambdify`.
-        threads: How many threads evaluate arrays of 16384 points and more, by default as many as there are cores; one
-            where there are `functions`.
+        threads: At most how many threads evaluate arrays, by default one a core; one alone calls `functions`.
 
     Raises:
         UsageError: If an output is no real scalar expression; the message names what it holds.
@@ -118,13 +116,17 @@ def scalar_function(
         >>> round(float(value), 6), [round(float(g), 6) for g in gradient]
         (0.420735, [0.540302, -0.075292])
     """
+    _check_options(accumulation, threads)
+    told = checked_functions(functions, "scalar_function")
+    with many_allocations():
+        return _made(inputs, outputs, wrt, order, accumulation, name, told, threads)
+
+
+def _check_options(accumulation: str, threads: int | None) -> None:
     if accumulation not in ("auto", *METHODS):
         raise bad_accumulation(accumulation, ["auto", *METHODS])
     if threads is not None and (type(threads) is not int or threads < 1):
         raise bad_threads(threads)
-    told = checked_functions(functions, "scalar_function")
-    with many_allocations():
-        return _made(inputs, outputs, wrt, order, accumulation, name, told, threads)
 
 
 def _made(
@@ -164,8 +166,8 @@ class _Results(NamedTuple):
         """Return the numbers of all results."""
         return [*self.values, *(entry for row in (*self.rows, *self.second) for entry in row)]
 
-    def text(self) -> str:
-        """Return how they are put in shape, from ``out``."""
+    def lines(self) -> list[str]:
+        """Return the lines that put them in shape, from ``out``, and return them."""
         count, columns = len(self.values), len(self.rows[0]) if self.rows else 0
         parts = [_part(0, count, self.shape)]
         if self.rows:
@@ -173,14 +175,18 @@ class _Results(NamedTuple):
             parts.append(_part(count, count * columns, shape))
         if self.second:
             parts.append(_part(count + count * columns, columns * columns, (columns, columns)))
-        return ", ".join(parts)
+        if parts == ["out[0]"]:
+            return ["return out[0]"]
+        names = ("values" if self.shape else "value", "jacobian" if self.shape else "gradient", "hessian")
+        named = [f"{name} = {part}" for name, part in zip(names, parts, strict=False)]
+        return ["shape = np.shape(out[0])", *named, f"return {', '.join(names[: len(parts)])}"]
 
 
 def _part(start: int, count: int, shape: tuple[int, ...]) -> str:
     if shape == ():
         return f"out[{start}]"
     axes = "".join(f"{size}, " for size in shape)
-    return f"np.reshape(out[{start}:{start + count}], ({axes}*np.shape(out[0])))"
+    return f"np.reshape(out[{start}:{start + count}], ({axes}*shape))"
 
 
 def _emitted(
@@ -215,7 +221,7 @@ def _emitted(
     operations = tape.count(flat)
     doc = ["Evaluate scalar formulas at a point, or at arrays of points.", "", f"{operations} operations a point.",
            *docstring_lines(words, 80), "", "Written by symback."]  # fmt: skip
-    source = module_text(name, arguments, body, len(flat), results.text(), doc, words, threads)
+    source = module_text(name, arguments, body, len(flat), results.lines(), doc, words, threads)
     return ScalarFunction(name, source, operations, given)
 
 

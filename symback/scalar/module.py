@@ -21,7 +21,7 @@ _IMPORTS = [
 
 
 def module_text(
-    name: str, inputs: Sequence[str], body: Body, count: int, results: str, doc: Sequence[str],
+    name: str, inputs: Sequence[str], body: Body, count: int, results: Sequence[str], doc: Sequence[str],
     functions: Mapping[Partial, str] = NO_FUNCTIONS, threads: int | None = None,
 ) -> str:  # fmt: skip
     """Put the module together.
@@ -31,7 +31,7 @@ def module_text(
         inputs: The names of its arguments.
         body: The text of the program.
         count: How many results it has.
-        results: What the function returns, as text in which ``out`` is the sequence of the results.
+        results: The last lines of the function, in which ``out`` is the sequence of the results.
         doc: The lines of the docstring.
         functions: The functions that the module must be given, with their names: they are called by one thread.
         threads: How many threads evaluate arrays of points; None for as many as there are cores.
@@ -50,16 +50,19 @@ def module_text(
         *([*ERRORS.splitlines(), "", ""] if functions else []),
         *[line for function in [*own, *found] for line in [*source_of(function).splitlines(), "", ""]],
         *in_short_lines("\n".join(_formulas(inputs, body))).split("\n"),
-        *_source(points.points_at_once), "", "", *_source(points.at_points), "", "",
+        *_source(points.points_at_once), "", "", *_source(points.points_of), "", "", *_source(points.at_points), "", "",
     ]  # fmt: skip
     call = f"at_points(AT_POINTS, given, {count}, {body.most_alive + len(inputs)}"
-    call += f", threads={1 if functions else threads})" if functions or threads else ")"
+    call += f", threads={1 if functions else threads}" if functions or threads else ""
+    call += ", zeros=True)" if body.zeros else ")"
     definition = in_short_lines("\n".join(_definition(name, inputs, body, count, call, results, doc)))
+    if functions:
+        definition = definition.replace("\n\n\n", "\n\n")  # inside of a function a blank line is enough
     return "\n".join([*lines, maker_text(name, definition, functions) if functions else definition]) + "\n"
 
 
 def _definition(
-    name: str, inputs: Sequence[str], body: Body, count: int, call: str, results: str, doc: Sequence[str]
+    name: str, inputs: Sequence[str], body: Body, count: int, call: str, results: Sequence[str], doc: Sequence[str]
 ) -> list[str]:
     """Return the lines of the function, with the formulas for a library each."""
     given = ", ".join(f'"{name}": {name}' for name in inputs)
@@ -72,13 +75,13 @@ def _definition(
         "    if all(type(number) in (float, int) for number in given.values()):",
         f"        out = [0.0] * {count}",
         "        try:",
-        "            AT_A_POINT(*given.values(), out)",
+        "            AT_A_POINT(*map(float, given.values()), out)",
         "        except (ArithmeticError, ValueError):  # where NumPy gives inf or NaN",
         "            AT_POINTS(*map(np.float64, given.values()), out)",
         "        out = np.array(out, dtype=float)",
         "    else:",
         f"        out = {call}",
-        f"    return {results}",
+        *(f"    {line}" for line in results),
     ]  # fmt: skip
 
 

@@ -19,12 +19,12 @@ def choose(condition: bool, value: float, other: float) -> float:
 
 def larger(a: float, b: float) -> float:
     """Return the larger number, NaN if one is, as `numpy.maximum` does."""
-    return a if a >= b or a != a else b
+    return a if a >= b else b if b > a else a + b
 
 
 def smaller(a: float, b: float) -> float:
     """Return the smaller number, NaN if one is, as `numpy.minimum` does."""
-    return a if a <= b or a != a else b
+    return a if a <= b else b if b < a else a + b
 
 
 def points_at_once(values: int, threads: int) -> int:
@@ -44,17 +44,8 @@ def points_at_once(values: int, threads: int) -> int:
     return longer
 
 
-def at_points(
-    function: Callable,
-    arguments: dict,
-    count: int,
-    values: int,
-    threads: int | None = None,
-) -> np.ndarray:
-    """Evaluate formulas at all points, a block of them at a time, by several threads.
-
-    Arguments are numbers, or arrays that broadcast; results are the rows of one array.
-    """
+def points_of(arguments: dict) -> tuple[tuple[int, ...], list]:
+    """Return the shape that arguments broadcast to, and each as one axis, or a number."""
     arrays = {}
     for name, value in arguments.items():
         array = np.asarray(value)
@@ -62,13 +53,31 @@ def at_points(
             raise TypeError(f"{name} has dtype {array.dtype}, wanted real numbers")
         arrays[name] = array.astype(np.float64, copy=False)
     shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
-    size = int(np.prod(shape))
     flat = []
     for array in arrays.values():
         whole = array if array.shape == shape else np.broadcast_to(array, shape)
-        flat.append(whole.reshape(size) if array.ndim else np.float64(array))
-    results = np.empty((count, size))
-    threads = max(1, min(threads or os.cpu_count() or 1, size // 8192))
+        flat.append(whole.reshape(-1) if array.ndim else np.float64(array))
+    return shape, flat
+
+
+def at_points(
+    function: Callable,
+    arguments: dict,
+    count: int,
+    values: int,
+    threads: int | None = None,
+    zeros: bool = False,
+) -> np.ndarray:
+    """Evaluate formulas at all points, a block of them at a time, by several threads.
+
+    Arguments are numbers, or arrays that broadcast; results are the rows of one array,
+    in which zeros stand already where formulas leave them out.
+    """
+    shape, flat = points_of(arguments)
+    size = int(np.prod(shape))
+    results = np.zeros((count, size)) if zeros else np.empty((count, size))
+    most = size * (values + count) // 2**22  # a thread is worth it for 32 MB and more
+    threads = max(1, min(threads or os.cpu_count() or 1, size // 8192, most))
     blocks = -(-size // points_at_once(values, threads))
     blocks = -(-blocks // threads) * threads  # each thread gets as many
     ends = [size * number // blocks for number in range(blocks + 1)] if size else []

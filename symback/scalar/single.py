@@ -15,7 +15,7 @@ from symback.ops.numerics.trigonometric import arctan2_slope
 def slope_of_hypot(x1: float, x2: float) -> float:
     """Return x1 / hypot(x1, x2) at a point; 0 at the origin."""
     length = abs(complex(x1, x2))
-    if 0 < length < float("inf"):
+    if 1e-300 < length < float("inf"):
         return x1 / length
     return float(hypot_slope(np.asarray(x1), np.asarray(x2)))
 
@@ -23,7 +23,7 @@ def slope_of_hypot(x1: float, x2: float) -> float:
 def slope_of_arctan2(x1: float, x2: float) -> float:
     """Return x2 / (x1**2 + x2**2) at a point; NaN at the origin."""
     length = abs(complex(x1, x2))
-    if 0 < length < float("inf"):
+    if 1e-300 < length < float("inf"):
         return x2 / length / length
     return float(arctan2_slope(np.asarray(x1), np.asarray(x2)))
 

@@ -6,6 +6,9 @@ below it: this small formula is rewritten once, as a graph, and copied wherever 
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
+
+import sympy
 
 from symback.nodes.add import add
 from symback.nodes.apply import Map, Operation
@@ -32,7 +35,13 @@ _DEEPEST = 6
 
 _MADE: dict[str, Callable[..., Node]] = {NEGATIVE: lambda a: scale(-1, a), MULTIPLY: hadamard, DIVIDE: divide}
 
-_rewritten: dict[tuple[tuple[str, ...], ...], tuple[Tape, int] | None] = {}
+_EXACT = (int, Fraction, sympy.Expr)
+"""What a rule may look into; numbers of other kinds are what a formula is computed from."""
+
+_Line = tuple[Any, ...]
+"""An operation: its name and its operands as text; or a number, as text, which tells 1 from True, and itself."""
+
+_rewritten: dict[tuple[_Line, ...], tuple[Tape, int] | None] = {}
 
 
 def stabilised(tape: Tape, outputs: Sequence[int]) -> tuple[Tape, list[int]]:
@@ -146,14 +155,14 @@ class _Part:
     """What lies close below an operation.
 
     Attributes:
-        shape: Its operations, each with its name and its operands as text: what is computed, whatever of.
+        shape: Its operations, each with its name and its operands: what is computed, whatever of.
         leaves: The numbers of what it is computed from.
     """
 
     def __init__(self, tape: Tape, root: int) -> None:
         self._tape = tape
         self._known: dict[int, str] = {}
-        self._lines: list[tuple[str, ...]] = []
+        self._lines: list[_Line] = []
         self.leaves: list[int] = []
         self._read(root, 0)
         self.shape = tuple(self._lines)
@@ -163,8 +172,8 @@ class _Part:
         if place in self._known:
             return self._known[place]
         name, operands = self._tape.operations[place], self._tape.operands[place]
-        if self._tape.exact(place) is not None:
-            line: tuple[str, ...] = (NUMBER, str(operands[0]))
+        if name == NUMBER and isinstance(operands[0], _EXACT):
+            line: _Line = (NUMBER, repr(operands[0]), operands[0])
         elif depth and not self._matters(place, depth):
             line = (INPUT, f"x{len(self.leaves)}")
             self.leaves.append(place)
@@ -193,7 +202,7 @@ class _Part:
         return any(self._tape.exact(operand) is not None for operand in self._tape.operands[place])
 
 
-def _template(lines: tuple[tuple[str, ...], ...]) -> tuple[Tape, int] | None:
+def _template(lines: tuple[_Line, ...]) -> tuple[Tape, int] | None:
     """Rewrite a formula as a graph; None if that changes nothing."""
     nodes: list[Node] = []
     terms: list[list[Node]] = []  # of sums as they are written, however long
@@ -201,7 +210,7 @@ def _template(lines: tuple[tuple[str, ...], ...]) -> tuple[Tape, int] | None:
         if name == INPUT:
             nodes.append(variable(operands[0]))
         elif name == NUMBER:
-            nodes.append(exact(Fraction(operands[0])))
+            nodes.append(exact(operands[1]))
         else:
             given = [nodes[int(operand)] for operand in operands]
             if name in _SUMS:

@@ -1,4 +1,4 @@
-"""Scalar programs with derivatives at many points: symback's straight-line code, SymPy's lambdify, JAX."""
+"""Scalar programs with derivatives at many points: symback's straight-line code beside that of its peers."""
 
 from functools import partial
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ from .peers import installed
 from .robots import Formula, inverse_dynamics, points_of, reprojection, speelpenning
 
 SYMPY, SYMBACK, JAX = "SymPy lambdify cse", "symback", "JAX jit"
+SYMENGINE, CASADI = "SymEngine LLVM", "CasADi"
 _MOST_ROWS = 110
 _MOST_OUTPUTS = 40
 """Jacobians of more entries of programs of this kind are beyond `sympy.diff`."""
@@ -49,9 +50,8 @@ def in_rows(found: Any) -> list[np.ndarray]:
 def sympy_call(formula: Formula, points: list[np.ndarray]) -> Call:
     """Set up SymPy: derivatives by `diff`, and the code that finds common subexpressions."""
     symbols, outputs = expressions(formula)
-    several = isinstance(outputs, list)
-    rows = outputs if several else [outputs]
-    if several and len(rows) * formula.wrt > _MOST_OUTPUTS:
+    rows = in_a_list(outputs)
+    if len(rows) > 1 and len(rows) * formula.wrt > _MOST_OUTPUTS:
         raise AbsentError("the derivatives are too large for sympy.diff")
     slopes = [sympy.diff(row, symbol) for row in rows for symbol in symbols[: formula.wrt]]
     function = sympy.lambdify(symbols, [*rows, *slopes], cse=True)
@@ -83,9 +83,40 @@ def jax_call(formula: Formula, points: list[np.ndarray]) -> Call:
     return lambda: in_rows(jax.block_until_ready(mapped(given, still)))
 
 
+def symengine_call(formula: Formula, points: list[np.ndarray]) -> Call:
+    """Set up SymEngine: derivatives by `diff`, common subexpressions, and machine code where it was built with LLVM."""
+    engine = installed("symengine")
+    symbols = [engine.Symbol(name) for name in formula.names]
+    names = SimpleNamespace(sin=engine.sin, cos=engine.cos, sqrt=engine.sqrt)
+    rows = in_a_list(formula.program(names, *symbols))
+    slopes = [row.diff(symbol) for row in rows for symbol in symbols[: formula.wrt]]
+    function = engine.Lambdify(symbols, [*rows, *slopes], cse=True)
+    given = np.ascontiguousarray(np.stack(points, axis=-1))
+    return lambda: in_rows(np.split(function(given).T, [len(rows)]))
+
+
+def casadi_call(formula: Formula, points: list[np.ndarray]) -> Call:
+    """Set up CasADi: scalar expressions, its Jacobian, and its interpreter mapped over the points."""
+    ca = installed("casadi")
+    symbols = [ca.SX.sym(name) for name in formula.names]
+    names = SimpleNamespace(sin=ca.sin, cos=ca.cos, sqrt=ca.sqrt)
+    rows = ca.vertcat(*in_a_list(formula.program(names, *symbols)))
+    slopes = ca.jacobian(rows, ca.vertcat(*symbols[: formula.wrt]))
+    one = ca.Function("f", [ca.vertcat(*symbols)], [ca.vertcat(rows, ca.vec(slopes.T))])
+    mapped, given = one.map(points[0].size), ca.DM(np.stack(points))
+    return lambda: in_rows(np.split(np.asarray(mapped(given)), [rows.shape[0]]))
+
+
+def in_a_list(outputs: Any) -> list[Any]:
+    """Return several outputs as they are, and one in a list."""
+    return outputs if isinstance(outputs, list) else [outputs]
+
+
 def contest(formula: Formula, count: int) -> Contest:
     """Return the contest of one program; ratios refer to symback."""
     points = points_of(formula, count)
-    builds = {SYMBACK: symback_call, SYMPY: sympy_call, JAX: jax_call}
+    builds = {
+        SYMBACK: symback_call, SYMPY: sympy_call, JAX: jax_call, SYMENGINE: symengine_call, CASADI: casadi_call,
+    }  # fmt: skip
     built = {name: partial(build, formula, points) for name, build in builds.items()}
     return Contest(f"{formula.name}, {count} points", built, tolerance=1e-9)

@@ -11,7 +11,7 @@ import numpy as np
 
 from .contest import FAST, Absence, Result, Timing, quartiles
 
-PACKAGES = "numpy", "sympy", "jax", "torch", "pytensor", "autograd", "casadi"
+PACKAGES = "numpy", "sympy", "jax", "torch", "pytensor", "autograd", "casadi", "symengine"
 UNITS = (1.0, "s"), (1e-3, "ms"), (1e-6, "µs")
 
 
