@@ -63,9 +63,10 @@ def main() -> None:
 
     start = np.concatenate([cameras.ravel(), points.ravel()]) * (1 + 0.01 * rng.normal(size=CAMERAS * 8 + POINTS * 3))
     before = np.sqrt(np.mean(evaluated(start)[0] ** 2))
-    found = least_squares(lambda p: evaluated(p)[0].ravel(), start, jacobian, x_scale="jac", max_nfev=60)
+    found = least_squares(lambda p: evaluated(p)[0].ravel(), start, jacobian, x_scale="jac", ftol=1e-6)
     after = np.sqrt(np.mean(found.fun**2))
     print(f"from {before:.1f} pixels to {after:.2f} in {found.nfev} evaluations")
+    assert found.success
     assert after < 0.12
 
 

@@ -31,8 +31,11 @@ def lagrangian() -> tuple[sympy.Expr, list[sympy.Symbol], list[sympy.Symbol]]:
 
 
 def main() -> None:
-    """Let it swing for ten seconds, and see how well its energy is kept."""
+    """Print the derivatives, let it swing for ten seconds, and see how well its energy is kept."""
     energy, q, v = lagrangian()
+    for symbol, slope in zip([*q, *v], sb.grad(energy, [*q, *v]), strict=True):
+        print(f"by {symbol}: {sympy.trigsimp(slope)}")
+    print(f"M = {sympy.trigsimp(sympy.Matrix(sb.hessian(energy, v)))}")
     f = sb.scalar_function([*q, *v], energy, wrt=[*q, *v], order=2)
     print(f"{f.operations} operations for the Lagrangian with its gradient and Hessian")
 

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from types import ModuleType
 
 import numpy as np
@@ -127,10 +128,12 @@ def test_who_is_not_installed_is_absent_and_said_to_be(monkeypatch: pytest.Monke
 def test_contestants_take_turns_and_each_round_has_its_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contest, "SAMPLE_SECONDS", 0.0)
     order: list[str] = []
-    timings = contest.interleave({name: partial(order.append, name) for name in "ab"}, 0.0, least=4)
-    assert "".join(order) == "aabb" + "abba" * 2
-    assert {len(timing.seconds) for timing in timings.values()} == {4}
-    assert timings["a"].ratios == [1.0] * 4
+    timings = contest.interleave({name: partial(order.append, name) for name in "abc"}, 0.0, least=12)
+    rounds = ["".join(order[place : place + 3]) for place in range(6, len(order), 3)]
+    assert {"".join(sorted(names)) for names in rounds} == {"abc"}
+    assert {after for names in rounds for before, after in pairwise(names) if before == "a"} == {"b", "c"}
+    assert {len(timing.seconds) for timing in timings.values()} == {len(rounds)} == {12}
+    assert timings["a"].ratios == [1.0] * 12
 
 
 def test_the_peak_of_memory_counts_what_is_kept_and_what_passes() -> None:

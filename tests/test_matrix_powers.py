@@ -69,3 +69,11 @@ def test_matrices_without_entries_and_stacks_have_powers(size: int) -> None:
         np.testing.assert_allclose(slope, expected, rtol=1e-12, atol=1e-14)
     with pytest.raises(errors.UsageError, match="the exponent is an integer"):
         sb.linalg.matrix_power(stack, sb.tensor("v", (2,), dtype="int64"))
+
+
+def test_a_check_draws_again_where_an_exponent_is_no_integer() -> None:
+    a, k = sb.tensor("A", ("n", "n")), sb.tensor("k", ())
+    power = sb.trace(sb.linalg.matrix_power(a, k / 2))
+    assert sb.check_grad(power, a, seed=2).passed
+    with pytest.raises(errors.InputError, match="give a point by at"):
+        sb.check_grad(power, a, seed=1)

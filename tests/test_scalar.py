@@ -1,5 +1,6 @@
 """Straight-line programs: values and derivatives against SymPy's in digits, counts of operations, and the code."""
 
+import itertools
 import math
 import pickle
 import random
@@ -303,7 +304,7 @@ def spied_pools(monkeypatch: pytest.MonkeyPatch, function: Any) -> list[int]:
 @pytest.mark.parametrize("size", [0, 1, 8192, 16384, 16385, 120_000])
 def test_blocks_and_threads_give_what_single_points_give(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x = sympy.symbols("x0:40")
-    expr = sympy.Add(*[sympy.sin(a * b) / (1 + b**2) for a, b in zip(x, x[1:], strict=False)])
+    expr = sympy.Add(*[sympy.sin(a * b) / (1 + b**2) for a, b in itertools.pairwise(x)])
     alone, several = (sb.scalar_function(x, expr, wrt=x, threads=threads) for threads in (1, 3))
     points = [np.linspace(-2 + k / 7, 2 + k / 5, size) for k in range(40)]
     pools = spied_pools(monkeypatch, several)

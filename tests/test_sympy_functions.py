@@ -440,6 +440,24 @@ def test_checks_refuse_an_undefined_function_with_what_to_do() -> None:
             check()
 
 
+def test_derivatives_of_functions_that_act_on_each_entry_are_read_again() -> None:
+    """What `grad` gives holds `Derivative(f(d), d)`, where d stands for a matrix."""
+    A, d = sympy.MatrixSymbol("A", 3, 2), sympy.Symbol("d")
+    at, given = np.arange(6.0).reshape(3, 2) / 5, {"f": (np.sin, np.cos, lambda x: -np.sin(x))}
+    loss = sympy.Trace(A.applyfunc(sympy.Function("f")) * A.T)
+    slope = sb.lambdify([A], sb.grad(loss, A), functions=given)(at)
+    np.testing.assert_allclose(slope, np.sin(at) + at * np.cos(at), rtol=1e-14)
+    inner = sympy.Subs(sympy.Derivative(sympy.Function("f")(x), (x, 2)), x, d**2)
+    curve = sb.lambdify([A], A.applyfunc(sympy.Lambda(d, inner)), functions=given)(at)
+    np.testing.assert_allclose(curve, -np.sin(at**2), rtol=1e-14)
+    mixed = sympy.Lambda(d, sympy.Derivative(sympy.sin(x * d), x, d, evaluate=False))
+    found = sb.lambdify([A, x], A.applyfunc(mixed))(at, 0.7)
+    np.testing.assert_allclose(found, np.cos(0.7 * at) - 0.7 * at * np.sin(0.7 * at), rtol=1e-14)
+    entry = sympy.Lambda(d, sympy.Derivative(sympy.sin(d * A[0, 0]), A[0, 0], evaluate=False))
+    with pytest.raises(errors.DerivativeError, match=r"by A\[0, 0\], which is no real scalar"):
+        sb.from_sympy(A.applyfunc(entry))
+
+
 @pytest.mark.parametrize("found", ["3*x", None, sympy.Matrix([[1]]), sympy.true], ids=str)
 def test_a_derivative_that_is_no_expression_is_refused(found: Any) -> None:
     kind = type("Odd", (Function,), {"fdiff": lambda self, argindex=1: found})

@@ -84,3 +84,16 @@ def test_a_chain_of_many_thousand_operations_is_no_recursion() -> None:
     for _ in range(3_000):
         node = sb.sin(node) + 1
     assert together([sb.to_sympy(node)]) == 6_003
+
+
+def test_choices_in_the_other_branch_stay_one_piecewise_up_to_a_number() -> None:
+    x = sb.tensor("x")
+    few, many = 0 * x, 0 * x
+    for k in range(10):
+        few = sb.where(x > k, k, few)
+    for k in range(40):
+        many = sb.where(sb.sin(x) < -k, k, many)
+    assert len(sb.to_sympy(few).args) == 10  # the first value is that of the last arm
+    back = sb.from_sympy(sb.to_sympy(many))
+    for value in (-78.5, -40.2, 3.0):
+        assert sb.evaluate(back, {"x": value}) == sb.evaluate(many, {"x": value})

@@ -228,6 +228,22 @@ def test_reductions_without_a_name_are_written_as_what_they_mean() -> None:
         np.testing.assert_allclose(np.ravel(found), np.ravel(wanted), rtol=1e-12, err_msg=str(node))
 
 
+def test_a_variance_of_fewer_entries_than_are_taken_off_is_not_negative() -> None:
+    with pytest.raises(errors.UsageError, match="no real number"):
+        sb.to_sympy(sb.var(sb.tensor("x", (2,)), ddof=3))
+    column, numbers = MatrixSymbol("x", n, 1), sb.tensor("x", ("n",))
+    found = sb.lambdify([column], sb.to_sympy(sb.var(numbers, ddof=3), {numbers: column}))
+    with np.errstate(divide="ignore"):
+        assert found([[1.0], [2.0]]) == np.inf
+    np.testing.assert_allclose(found([[1.0], [2.0], [5.0], [7.0]]), np.var([1.0, 2, 5, 7], ddof=3))
+
+
+def test_a_loss_of_one_entry_has_the_derivation_of_its_trace() -> None:
+    A, v = MatrixSymbol("A", n, n), MatrixSymbol("v", n, 1)
+    for loss in (v.T * A * v, Trace(v.T * A * v)):
+        assert str(sb.derive(loss, v).steps[-1].equation).endswith(r"= A^{\top} v + A v")
+
+
 def test_a_matrix_of_symbols_is_one_argument() -> None:
     f = sb.lambdify([Matrix([p, q]), t], Matrix([[p * q, t], [1, q]]))
     np.testing.assert_array_equal(f([[2.0], [3.0]], 5.0), [[6, 5], [1, 3]])

@@ -14,6 +14,7 @@ from symback.nodes.leaves import exact
 from symback.nodes.node import Node
 
 x, y = symbols("x y")
+C = Symbol("c", complex=True)
 X = sb.tensor("x")
 
 
@@ -31,7 +32,7 @@ X = sb.tensor("x")
         (x * sympy.I, "cannot convert ImaginaryUnit"),
         (sympy.zoo, "cannot convert ComplexInfinity"),
         (sympy.log(-2, evaluate=False), "only real constants are supported"),
-        (sympy.Tuple(x, y), "cannot convert Tuple"),
+        (sympy.Order(x), "cannot convert Order .* no real scalar of elementary functions, and no matrix"),
         (sympy.Lambda(x, x + 1), "cannot convert Lambda"),
         (sympy.Interval(0, 1), "cannot convert Interval"),
         (sympy.Implies(x > 1, y > 1), "cannot convert Implies"),
@@ -54,6 +55,31 @@ def test_a_refusal_of_a_large_expression_is_short() -> None:
         e = sympy.Mul(sympy.sin(e, evaluate=False), e, evaluate=False)
     with pytest.raises(errors.UsageError, match=r"cannot convert LambertW; there is no such"):
         from_sympy(sympy.LambertW(e, evaluate=False))
+
+
+@pytest.mark.parametrize(
+    "expr", [sympy.Abs(C), C * sympy.conjugate(C), sympy.sign(C + x) * x, sympy.Abs(sympy.sin(C)) ** 2], ids=str
+)
+def test_what_has_no_complex_derivative_is_refused_of_complex_symbols(expr: sympy.Expr) -> None:
+    for call in (lambda: sb.grad(expr, C), lambda: sb.scalar_function([C, x], expr, wrt=[C])):
+        with pytest.raises(errors.UsageError, match=r"a symbol in it is complex, .* make the symbol with real=True"):
+            call()
+    assert sb.grad(C**2 * sympy.Abs(x), C) == 2 * C * sympy.Abs(x)
+
+
+def test_a_size_is_no_input_and_no_variable() -> None:
+    n = Symbol("n")
+    loss = n * sympy.Trace(sympy.MatrixSymbol("A", n, n))
+    with pytest.raises(errors.InputError, match=r"n is a size, .* leave it out of the inputs"):
+        sb.lambdify([sympy.MatrixSymbol("A", n, n), n], loss)
+    with pytest.raises(errors.DtypeError, match=r"with respect to n: it is a size .* use another symbol for a number"):
+        sb.grad(loss, n)
+
+
+def test_matrices_of_one_name_and_two_shapes_are_refused() -> None:
+    loss = sympy.Trace(sympy.MatrixSymbol("A", 2, 2)) + sympy.Trace(sympy.MatrixSymbol("A", 3, 3))
+    with pytest.raises(errors.InvalidNameError, match=r"called 'A' \(their kinds, shapes or assumptions differ"):
+        sb.from_sympy(loss)
 
 
 @pytest.mark.parametrize(

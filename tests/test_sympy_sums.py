@@ -312,3 +312,16 @@ def test_a_sum_is_a_scalar_factor_of_a_matrix_inside_a_sum() -> None:
     expr = Sum(blocks[i, j], (i, 0, n - 1), (j, 0, n - 1))
     at, matrix = np.arange(3.0), np.arange(9.0).reshape(3, 3)
     assert sb.lambdify([sb.tensor("y", ("n",)), Q], expr)(at, matrix) == 9 * matrix.sum()
+
+
+def test_products_of_a_few_factors_have_derivatives_in_sympy() -> None:
+    product = sympy.Product(a + k, (k, 1, 3))
+    for by_hand, found in ((1, sb.grad), (2, lambda e, v: sb.hessian(e, v))):
+        assert sympy.expand(found(product, a) - product.doit().diff(a, by_hand)) == 0
+    X = sympy.MatrixSymbol("X", 3, 1)
+    loss = sympy.Product(sin(X[k, 0]) * a, (k, 0, 2))
+    by_x, by_a = sb.lambdify([X, a], sb.grad(loss, [X, a]))(np.array([[0.0], [0.2], [0.3]]), 2.0)
+    np.testing.assert_allclose(by_x[:, 0], [8 * np.sin(0.2) * np.sin(0.3), 0, 0], rtol=1e-14)
+    assert by_a == 0
+    with pytest.raises(errors.UsageError, match="a product of entries is written for up to 32 entries of a vector"):
+        sb.grad(sympy.Product(a + k, (k, 1, 40)), a)

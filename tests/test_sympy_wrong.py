@@ -54,7 +54,7 @@ def two_layers_value(activation: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 class Case(NamedTuple):
-    """A loss, by what, its value in NumPy, and what SymPy 1.14 says."""
+    """A loss, by what, its value in NumPy, and what SymPy 1.14 says: its answer, or its error."""
 
     loss: Callable[[Made], Any]
     by: str
@@ -69,17 +69,17 @@ CASES = {
     ),
     "an entry": Case(lambda s: s.A[1, 1], "A", lambda A, **_: A[1, 1], "0"),
     "an inner product as an entry": Case(
-        lambda s: (s.x.T * s.x)[0, 0], "x", lambda x, **_: (x**2).sum(), "0, or an array of the wrong shape"
+        lambda s: (s.x.T * s.x)[0, 0], "x", lambda x, **_: (x**2).sum(), "0"
     ),
     "log det": Case(
         lambda s: sympy.log(sympy.Determinant(s.A)), "A", lambda A, **_: np.log(np.linalg.det(A)), "0"
     ),
     "trace of a power": Case(
         lambda s: Trace(s.A**4), "A", lambda A, **_: np.trace(np.linalg.matrix_power(A, 4)),
-        "right for a number",
+        "4*A.T**3",
     ),
     "trace of a negative power": Case(
-        lambda s: Trace(s.A**-2), "A", lambda A, **_: np.trace(np.linalg.inv(A @ A)), "an error, or 0"
+        lambda s: Trace(s.A**-2), "A", lambda A, **_: np.trace(np.linalg.inv(A @ A)), "RecursionError"
     ),
     "log-sum-exp": Case(
         lambda s: sympy.log(Trace(OneMatrix(1, s.x.rows) * s.x.applyfunc(sympy.exp))), "x",
@@ -93,11 +93,11 @@ CASES = {
         lambda s: Trace(
             s.ones * (-sympy.HadamardProduct(s.y, s.X * s.w)).applyfunc(lambda d: sympy.log(1 + sympy.exp(d)))
         ),
-        "w", lambda y, X, w, **_: np.log1p(np.exp(-y * (X @ w))).sum(), "ValueError: index is larger than ...",
+        "w", lambda y, X, w, **_: np.log1p(np.exp(-y * (X @ w))).sum(), "ValueError",
     ),
     "trace of a Kronecker product": Case(
         lambda s: Trace(sympy.KroneckerProduct(s.A, s.B)), "A", lambda A, B, **_: np.trace(np.kron(A, B)),
-        "AttributeError: 'Reshape' object has no attribute '_subranks'",
+        "AttributeError",
     ),
     "diagonal matrix, by the vector": Case(
         lambda s: Trace(sympy.DiagMatrix(s.x) * s.A), "x", lambda x, A, **_: np.trace(np.diag(x[:, 0]) @ A),
@@ -111,7 +111,7 @@ CASES = {
         lambda s: two_layers(s, sigmoid), "U", two_layers_value(lambda a: 1 / (1 + np.exp(-a))), "ShapeError"
     ),
     "two layers with tanh": Case(
-        lambda s: two_layers(s, sympy.tanh), "U", two_layers_value(np.tanh), "ShapeError: mismatching shape"
+        lambda s: two_layers(s, sympy.tanh), "U", two_layers_value(np.tanh), "ShapeError"
     ),
 }  # fmt: skip
 
@@ -175,6 +175,28 @@ def test_the_derivative_is_that_of_the_value(case: Case, sizes: Any) -> None:
     np.testing.assert_allclose(run(loss, s, values), case.value(**values), rtol=1e-12)
     np.testing.assert_allclose(run(gradient, s, values), expected, rtol=1e-7, atol=1e-8)
     assert np.abs(expected).max() > 1e-3
+
+
+OLD = sympy.__version__.startswith(("1.13.", "1.14."))
+
+
+@pytest.mark.skipif(not OLD, reason="newer versions may be right")
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_sympy_says_what_is_written_here(case: Case) -> None:
+    s = made(3, 4, 2)
+    try:
+        said = str(case.loss(s).diff(getattr(s, case.by)))
+    except Exception as error:  # of any kind: its name is held
+        said = type(error).__name__
+    assert said == case.sympy_says
+
+
+@pytest.mark.skipif(not OLD, reason="newer versions may be right")
+def test_sympy_takes_powers_of_the_entries_and_writes_no_code_for_applyfunc() -> None:
+    A = MatrixSymbol("A", 2, 2)
+    assert Trace(A ** Symbol("k")).diff(A).has(sympy.HadamardPower)
+    with pytest.raises(SyntaxError):
+        sympy.lambdify([A], A.applyfunc(sympy.exp))
 
 
 def test_answers_are_what_one_would_write() -> None:

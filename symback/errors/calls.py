@@ -34,7 +34,12 @@ def repeated_input(name: str) -> InputError:
 
 
 def not_an_input(node: Any) -> InputError:
-    """An input that is no variable."""
+    """An input that is no variable: an expression, or a size, which emitted code reads from shapes."""
+    if node.own_sizes and not node.shape:
+        return InputError(
+            f"lambdify: {node.short()} is a size, which is read from the shapes of the arguments; leave it out of the "
+            "inputs, or use another symbol for a number"
+        )
     return InputError(
         f"lambdify: {node.short()} is not a variable; inputs are made by sb.tensor (or are SymPy symbols)"
     )

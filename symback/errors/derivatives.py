@@ -70,7 +70,12 @@ def no_variables(operation: str) -> InputError:
 
 
 def constant_variable(operation: str, node: Any) -> DtypeError:
-    """A derivative with respect to a constant."""
+    """A derivative with respect to a constant, or to a size."""
+    if node.own_sizes and not node.shape:
+        return DtypeError(
+            f"{operation}: cannot differentiate with respect to {node.short()}: it is a size of arrays, an integer; "
+            "use another symbol for a number"
+        )
     return DtypeError(
         f"{operation}: cannot differentiate with respect to {node.short()}: a constant is no variable; "
         "make it one by sb.tensor, or name an expression by sb.let"

@@ -23,8 +23,8 @@ def name_clash(name: str, first: Any, second: Any) -> InvalidNameError:
 
 
 def symbol_clash(name: str) -> InvalidNameError:
-    """Two SymPy symbols that differ in their assumptions only."""
+    """Two SymPy symbols of one name that differ in their kind, their shape or their assumptions."""
     return InvalidNameError(
-        f"two different SymPy symbols are called {name!r} (their assumptions differ, or one is a Dummy); "
-        "rename one, or make both with the same assumptions"
+        f"two different SymPy symbols are called {name!r} (their kinds, shapes or assumptions differ, or one is a "
+        "Dummy); rename one, or make both alike"
     )

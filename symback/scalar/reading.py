@@ -58,6 +58,7 @@ class Reading(Graphs):
             else:
                 stack.append((part, True))
                 stack += [(argument, False) for argument in part.args if id(argument) not in known]
+        self.bridge.hold_real(root)
         return known[id(root)][1]
 
 

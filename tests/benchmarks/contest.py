@@ -1,6 +1,7 @@
 """A contest: several programs for one task, first held against each other, then timed in turns."""
 
 import gc
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -116,7 +117,9 @@ def seconds_of(call: Call, times: int = 1) -> float:
 def interleave(
     calls: Mapping[str, Call], budget: float, *, least: int = 7, most: int = 301, before: Call | None = None
 ) -> dict[str, Timing]:
-    """Time contestants in turns, A B C, B C A, …, with the garbage collector off.
+    """Time contestants in turns, each round in an order drawn anew, with the garbage collector off.
+
+    Nobody always follows the same other one, which leaves caches and free memory as it used them.
 
     Args:
         calls: The contestants, the reference first.
@@ -138,8 +141,7 @@ def interleave(
     gc.disable()
     try:
         for turn in range(min(max(rounds, least), most)):
-            start = turn % len(names)
-            for name in names[start:] + names[:start]:
+            for name in random.Random(turn).sample(names, len(names)):
                 if before is not None:
                     before()
                 samples[name].append(seconds_of(calls[name], times[name]))

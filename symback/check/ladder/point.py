@@ -125,6 +125,14 @@ def _point(
     whole = exponents_in(roots)
     for draw in DRAWS:
         point = {**given, **draw_values(missing, sizes, rng, draw, symbols, whole)}
-        if not missing or all(np.isfinite(value).all() for value in evaluate([loss, *graphs], point, WIDE)):
+        if not missing or _is_finite([loss, *graphs], point):
             return point
     raise errors.no_finite_point(loss)
+
+
+def _is_finite(nodes: Sequence[Node], point: dict[Node, Array]) -> bool:
+    """Are there values at this point? An exponent may be no integer there, or a matrix singular."""
+    try:
+        return all(np.isfinite(value).all() for value in evaluate(nodes, point, WIDE))
+    except ValueError:
+        return False

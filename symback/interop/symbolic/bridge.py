@@ -19,12 +19,13 @@ from symback.interop.symbolic.differentials import DIFFERENTIALS
 from symback.interop.symbolic.functions import FUNCTIONS, is_own
 from symback.interop.symbolic.matrices import MATRICES
 from symback.interop.symbolic.ranges import NO_RANGES, Ranges
-from symback.interop.symbolic.rule import Rule, refusal
+from symback.interop.symbolic.rule import Rule, part_text, refusal
 from symback.interop.symbolic.scalars import SCALARS
 from symback.interop.symbolic.single_entries import as_number, with_matrices
 from symback.interop.symbolic.sums import SUMS
 from symback.nodes.leaves import Variable, as_node, exact_from_sympy, size_of, variable
 from symback.nodes.node import HOOKS, Node
+from symback.nodes.rows import postorder
 from symback.nodes.shapes import SizeExpr, as_size, is_size_symbol
 
 RULES: Mapping[type, Rule] = {
@@ -38,6 +39,14 @@ RULES: Mapping[type, Rule] = {
 
 _ARITHMETIC = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Function)
 """What is a constant if its arguments are."""
+
+_REAL_ONLY = (
+    sympy.Abs, sympy.sign, sympy.conjugate, sympy.floor, sympy.ceiling, sympy.Max, sympy.Min, sympy.Heaviside,
+    sympy.atan2, sympy.core.relational.Relational,
+)  # fmt: skip
+"""What has no derivative by a complex number."""
+
+_MAKE_REAL = "a symbol in it is complex, by which it has no derivative: make the symbol with real=True"
 
 
 class SympyBridge:
@@ -59,6 +68,7 @@ class SympyBridge:
         self._variables: dict[sympy.Basic, Variable] = {}
         self._symbols: dict[Variable, sympy.Basic] = {}
         self._names: dict[str, sympy.Basic] = {}
+        self._complex: set[sympy.Basic] = set()
         self._sizes: dict[str, sympy.Symbol] = {}
         self._entries: dict[sympy.Basic, Node] = {}
         self.declared = Declared(self.size)
@@ -98,7 +108,24 @@ class SympyBridge:
         if bound:
             return self.part(expr, bound, {})
         self._converted.append(expr)  # held, so that no other object gets its id
-        return self._walk.through(expr)
+        node = self._walk.through(expr)
+        self.hold_real(expr)
+        return node
+
+    def hold_real(self, expr: sympy.Basic) -> None:
+        """Refuse functions that have no complex derivative, of symbols that are said to be complex.
+
+        Raises:
+            UsageError: For `Abs(z)` say, where z assumes complex=True.
+        """
+        if not self._complex:
+            return
+        depending: set[int] = set()
+        for part in postorder(expr):
+            if part in self._complex or any(id(argument) in depending for argument in part.args):
+                depending.add(id(part))
+                if isinstance(part, _REAL_ONLY):
+                    raise errors.no_counterpart(type(part).__name__, part_text(part), _MAKE_REAL)
 
     def read(self, exprs: Sequence[sympy.Basic]) -> None:
         """Read what expressions say of sizes and shapes, before any of them is converted."""
@@ -126,6 +153,8 @@ class SympyBridge:
             if self._names.setdefault(found.name, symbol) != symbol:
                 raise errors.symbol_clash(symbol.name)
             self._variables[symbol], self._symbols[found] = found, symbol
+            if not shape and symbol.is_complex and not symbol.is_extended_real:
+                self._complex.add(symbol)
         return found
 
     def size(self, size: sympy.Basic) -> SizeExpr:

@@ -1,7 +1,8 @@
 """Derivatives that SymPy has not evaluated, and values at points: `Derivative`, `Subs`.
 
 They are evaluated by a reverse pass over the nodes of the expression. Inside a sum a symbol is given a value of its own
-for each index: an entry depends on no other, so the gradient of the sum of all entries holds all the derivatives.
+for each index, and one that is bound by `applyfunc` has those of a matrix: an entry depends on no other, so the
+gradient of the sum of all entries holds all the derivatives.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,16 +37,17 @@ def _derivative(part: sympy.Derivative, given: Given) -> Node:
     mixed = any(_among_others(part.expr, of) for of, _ in directions)
     values = {of: _value(part, of, given) for of, _ in directions if not (mixed and isinstance(of, ENTRIES))}
     body = given.node(part.expr)
-    plain = not given.ranges and all(_is_its_own(of, value) for of, value in values.items())
+    many = bool(given.ranges) or any(value.shape for value in values.values())
+    plain = not many and all(_is_its_own(of, value) for of, value in values.items())
     stand_ins: dict[sympy.Basic, Variable] = cast(Any, dict(values))
     if not plain:
-        shape = _frame(body, list(values.values())) if given.ranges else ()
+        shape = _frame(body, list(values.values())) if many else ()
         stand_ins = {of: variable(f"direction_{next(_numbers)}", shape) for of in values}
         body = given.inside(part.expr, {**_apart(part.expr, values, given), **stand_ins})
     for direction, order in directions:
         for _ in range(order):
             if direction in stand_ins:
-                body = _by_symbol(body, stand_ins[direction], bool(given.ranges))
+                body = _by_symbol(body, stand_ins[direction], many)
             else:
                 body = _by_entry(part, body, direction, given)
     if plain:
@@ -103,9 +105,9 @@ def _apart(expr: sympy.Basic, values: Mapping[sympy.Basic, Node], given: Given) 
     return {inner: given.inside(inner, {}) for inner in found if inner.expr in functions}
 
 
-def _by_symbol(body: Node, stand_in: Variable, within_sum: bool) -> Node:
-    """Return the derivative by a scalar, or entry by entry by one that has a value for each index."""
-    loss = sum_axes(body, range(len(body.shape))) if within_sum else body
+def _by_symbol(body: Node, stand_in: Variable, many: bool) -> Node:
+    """Return the derivative by a scalar, or entry by entry by one that has many values."""
+    loss = sum_axes(body, range(len(body.shape))) if many else body
     return _jacobian(loss, stand_in)
 
 
@@ -121,6 +123,8 @@ def _by_entry(part: sympy.Derivative, body: Node, entry: Any, given: Given) -> N
     if not isinstance(array, Variable):
         raise errors.not_a_direction(part, entry)
     indices = {found.place: index - found.low for index, found in given.ranges.items()}
+    if len(body.shape) > len(indices):
+        raise errors.not_a_direction(part, entry)
     lead = [
         sympy.S.Zero if size == 1 else indices[place]
         for place, size in zip(reversed(range(len(body.shape))), body.shape, strict=True)

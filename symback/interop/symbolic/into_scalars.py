@@ -33,6 +33,9 @@ _LOGICAL = {"logical_and", "logical_or", "logical_not", "logical_xor"}
 _MOST_FACTORS = 32
 """A product is multiplied out when it has more factors: one that is shared would be copied again and again."""
 
+_MOST_ARMS = 32
+"""A choice with more arms stays one in the other branch: behind every choice, it would be copied again and again."""
+
 
 def applied(function: Callable[..., Any], *operands: sympy.Basic) -> Any:
     """Apply a function to operands."""
@@ -132,7 +135,7 @@ def _function_value(node: Map, operands: list[Factors], make: Make) -> Factors:
     if name == "where" and node.dtype.kind == "b":
         return (make(sympy.ITE, *map(as_condition, values)),)
     if name == "where":
-        return (make(_choice, as_condition(values[0]), as_number(values[1]), as_number(values[2])),)
+        return (make(_choice, as_condition(values[0]), as_number(values[1]), *_arms(as_number(values[2]))),)
     function = INTO_SYMPY.get(name)
     if function is None:
         raise no_expression(node, f"SymPy has no counterpart of {name}")
@@ -153,10 +156,16 @@ def multiplied(factors: Factors, make: Make = applied) -> sympy.Basic:
     return factors[0] if len(factors) == 1 else make(sympy.Mul, *factors)
 
 
-def _choice(condition: sympy.Basic, value: sympy.Basic, other: sympy.Basic) -> sympy.Basic:
+def _arms(other: sympy.Basic) -> tuple[sympy.Basic, ...]:
+    """Return what follows in a choice: the values and conditions of a choice in the other branch, if it is not long."""
+    if isinstance(other, sympy.Piecewise) and len(other.args) <= _MOST_ARMS:
+        return tuple([part for arm in other.args for part in arm.args])
+    return () if other is sympy.nan else (other, sympy.true)
+
+
+def _choice(condition: sympy.Basic, value: sympy.Basic, *arms: sympy.Basic) -> sympy.Basic:
     """Write a choice as one Piecewise, with the arms of a choice in the other branch behind it."""
-    arms = other.args if isinstance(other, sympy.Piecewise) else () if other is sympy.nan else ((other, True),)
-    return sympy.Piecewise((value, condition), *arms)
+    return sympy.Piecewise((value, condition), *zip(arms[::2], arms[1::2], strict=True))
 
 
 def _is_logical(value: sympy.Basic) -> bool:

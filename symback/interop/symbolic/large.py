@@ -10,14 +10,25 @@ from typing import Any
 
 import sympy
 from sympy.core.function import Application
+from sympy.logic.boolalg import Boolean
 
 from symback.nodes.rows import postorder
 
 _LARGE = 2000
 """An expression of more parts, each counted as often as it stands there, is not evaluated any more."""
 
+_LARGE_CONDITION = 24
+"""Nor is a condition of more parts: SymPy simplifies those of a choice, which takes seconds for a hundred parts."""
+
+_LARGE_DIVIDEND = 24
+"""Nor is what is divided with a remainder: SymPy looks for the greatest common divisor."""
+
 _DEEP = 50
 """Nor is one that is nested deeper: SymPy's evaluation recurses."""
+
+_DEEP_ARGUMENT = 12
+"""Nor are functions and roots of one nested deeper than this: SymPy asks whether it is real, positive, a multiple of
+pi, and the time for that can be exponential in the depth."""
 
 _MOST = 10**9
 
@@ -34,8 +45,9 @@ class Maker:
     def __call__(self, function: Callable[..., Any], *operands: sympy.Basic) -> Any:
         """Apply a function of SymPy to operands."""
         symbols: dict[int, sympy.Dummy] = {}
+        deepest = _deepest(function, operands)
         for operand in operands:
-            if self._weight(operand) > _LARGE or self._heights[id(operand)] > _DEEP:
+            if self._weight(operand) > _most(function, operand) or self._heights[id(operand)] > deepest:
                 symbols.setdefault(id(operand), self._symbol(len(symbols)))
         if not symbols:
             return function(*operands)
@@ -65,6 +77,19 @@ class Maker:
                 self._heights[id(part)] = 1 + max((self._heights[id(argument)] for argument in part.args), default=0)
                 self._alive.append(part)
         return self._weights[id(expr)]
+
+
+def _most(function: Any, operand: sympy.Basic) -> int:
+    """Return how many parts an operand may have for SymPy to evaluate the function."""
+    if isinstance(operand, Boolean) and not isinstance(operand, sympy.Expr):
+        return min(_LARGE, _LARGE_CONDITION)
+    return min(_LARGE, _LARGE_DIVIDEND) if function is sympy.Mod else _LARGE
+
+
+def _deepest(function: Any, operands: tuple[sympy.Basic, ...]) -> int:
+    """Return how deep operands may be for SymPy to evaluate the function."""
+    plain = function in (sympy.Add, sympy.Mul) or (function is sympy.Pow and operands[1].is_Integer)
+    return _DEEP if plain else min(_DEEP, _DEEP_ARGUMENT)
 
 
 def _with(expr: sympy.Basic, large: dict[sympy.Dummy, sympy.Basic]) -> sympy.Basic:

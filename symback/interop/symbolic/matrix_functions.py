@@ -13,6 +13,9 @@ from symback.interop.symbolic.symmetry import determinant_of
 Resized = Callable[[Sequence[Any]], tuple[sympy.Expr, sympy.Expr]]
 """From the shape of a node to that of its matrix."""
 
+MOST_FACTORS = 32
+"""Of so many entries a product is written out."""
+
 Write = Callable[[Any, Sequence[Any], Resized], sympy.Basic]
 """From a node, its operands as matrices and scalars, and the shapes."""
 
@@ -175,6 +178,25 @@ def _arange(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
     return _filled(node, shape(node.shape), lambda i, j: i)
 
 
+def _multiplied(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
+    """Write the product of the entries of a column, whose size is a number."""
+    return sympy.Mul(*_factors(node, operands[0]))
+
+
+def _others(node: Any, operands: Sequence[Any], shape: Resized) -> sympy.Basic:
+    """Write a column: for each entry of another the product of its other entries."""
+    factors = _factors(node, operands[0])
+    others = [sympy.Mul(*factors[:place], *factors[place + 1 :]) for place in range(len(factors))]
+    return sympy.ImmutableDenseMatrix(len(factors), 1, others)
+
+
+def _factors(node: Any, column: Any) -> list[sympy.Expr]:
+    (size, *more) = node.operands[0].shape
+    if more or not isinstance(size, int) or size > MOST_FACTORS:
+        raise no_matrix(node, f"a product of entries is written for up to {MOST_FACTORS} entries of a vector")
+    return [column[place, 0] for place in range(size)]
+
+
 def _filled(node: Any, sizes: Sequence[Any], entry: Callable[[int, int], int]) -> sympy.Basic:
     if not all(size.is_Integer for size in sizes):
         raise no_matrix(node, "it has entries one by one, and its size is symbolic: put a number in for the size")
@@ -200,5 +222,7 @@ FUNCTIONS: Mapping[str, Write] = {
     "eye_of": _eye,
     "arange_to": _arange,
     "reshape_to": _reshaped,
+    "prod_over": _multiplied,
+    "product_of_others": _others,
 }
 """What operations on whole matrices become, by the name of the primitive."""

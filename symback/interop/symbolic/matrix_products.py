@@ -95,7 +95,16 @@ def trace(matrix: sympy.MatrixExpr) -> sympy.Expr:
     bare = matmul(*[part for part in matrix.args if part.is_Matrix]) if scalars else matrix
     if isinstance(bare, sympy.OneMatrix) and bare.shape == (1, 1):
         return cast(sympy.Expr, sympy.Mul(*scalars))
+    if _is_sum(bare):
+        return cast(sympy.Expr, sympy.Mul(*scalars, sympy.Add(*bare.args[1])))
     return cast(sympy.Expr, sympy.Mul(*scalars, trace_of(bare)))
+
+
+def _is_sum(matrix: sympy.MatrixExpr) -> bool:
+    """Is this a row of ones times a column that is written entry by entry?"""
+    if not isinstance(matrix, sympy.MatMul) or matrix.shape != (1, 1) or len(matrix.args) != 2:
+        return False
+    return isinstance(matrix.args[0], sympy.OneMatrix) and isinstance(matrix.args[1], sympy.MatrixBase)
 
 
 def applyfunc(function: sympy.Lambda, matrix: sympy.MatrixExpr) -> sympy.MatrixExpr:

@@ -10,15 +10,15 @@ from typing import Any
 from symback.graph import rebuild, toposort
 from symback.nodes.add import add
 from symback.nodes.apply import Apply
-from symback.nodes.leaves import exact
+from symback.nodes.leaves import exact, size_of
 from symback.nodes.node import Node
-from symback.nodes.products import hadamard, scale, sum_axes
-from symback.nodes.shapes import product
+from symback.nodes.products import count_over, hadamard, scale, sum_axes
 from symback.ops.elementwise.arithmetic import divide
 from symback.ops.elementwise.exponential import exp, log
-from symback.ops.elementwise.kinks import absolute
+from symback.ops.elementwise.kinks import absolute, maximum
 from symback.ops.elementwise.powers import power, sqrt
-from symback.ops.reductions.sums import average_of
+from symback.ops.reductions.statistics import divisor_of
+from symback.ops.reductions.sums import average_of, positive
 
 Meaning = Callable[..., Node]
 """From operands and parameters of a primitive to the same by others."""
@@ -64,10 +64,12 @@ def _norm(x: Node, axes: Sequence[int], p: Any) -> Node:
 
 
 def _variance(x: Node, axes: Sequence[int], ddof: int) -> Node:
-    count = product([x.shape[axis] for axis in axes])
-    mean = average_of(_spread(x, axes), count)
+    mean = average_of(_spread(x, axes), count_over(x, positive(tuple(axes), len(x.shape))))
     apart = add(x, scale(-1, mean))
-    return average_of(_total(hadamard(apart, apart), axes), count - ddof)
+    total, count = _total(hadamard(apart, apart), axes), divisor_of(x, tuple(axes), ddof)
+    if ddof < 2 or isinstance(count, int):
+        return average_of(total, count)
+    return divide(total, maximum(size_of(count), exact(0)))  # as in NumPy, where entries are fewer than that
 
 
 _MEANINGS: Mapping[str, Meaning] = {

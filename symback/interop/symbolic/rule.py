@@ -66,6 +66,12 @@ def refusal(part: sympy.Basic) -> errors.UsageError:
     if isinstance(part, sympy.Function) and kind not in HINTS:
         hint = "there is no such elementwise function; declare it with sb.elementwise and apply that"
     else:
-        hint = HINTS.get(kind, "only real scalar expressions of elementary functions are supported")
-    text = str(part) if sum(1 for _ in islice(sympy.preorder_traversal(part), 30)) < 30 else ""
-    return errors.no_counterpart(kind, text, hint)
+        hint = HINTS.get(
+            kind, "it is no real scalar of elementary functions, and no matrix or array that has a meaning here"
+        )
+    return errors.no_counterpart(kind, part_text(part), hint)
+
+
+def part_text(part: sympy.Basic) -> str:
+    """Return an expression as text, and nothing if it is long."""
+    return str(part) if sum(1 for _ in islice(sympy.preorder_traversal(part), 30)) < 30 else ""

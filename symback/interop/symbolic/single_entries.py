@@ -9,10 +9,10 @@ from symback.errors import symbolic_matrices as messages
 from symback.interop.symbolic.declared import Declared
 from symback.interop.symbolic.ranges import NO_RANGES, Ranges
 from symback.interop.symbolic.rule import Convert, Given, Rule
+from symback.nodes.contract import contract
 from symback.nodes.dtypes import FLOAT64
 from symback.nodes.leaves import Variable
 from symback.nodes.node import METHODS, Node
-from symback.nodes.products import sum_axes
 from symback.nodes.shapes import SizeExpr
 
 
@@ -37,7 +37,7 @@ class _Scalars:
             return node
         if node.shape != (1, 1):
             raise messages.matrix_as_scalar(type(self._part).__name__, node.shape)
-        return sum_axes(node, (0, 1))
+        return contract([(node, (0, 0))], ())
 
     def shared(self, argument: sympy.Basic) -> bool:
         return self._given.shared(argument)
@@ -55,7 +55,7 @@ class _Scalars:
 def as_number(expr: Any, node: Node) -> Node:
     """Return the node of what stands for a real number in SymPy: of a matrix of the shape (1, 1) its entry."""
     single = isinstance(expr, (sympy.MatrixExpr, sympy.MatrixBase)) and node.shape == (1, 1)
-    return as_real(expr, sum_axes(node, (0, 1)) if single else node)
+    return as_real(expr, contract([(node, (0, 0))], ()) if single else node)
 
 
 def as_real(expr: Any, node: Node) -> Node:

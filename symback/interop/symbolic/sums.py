@@ -12,7 +12,7 @@ from symback.interop.symbolic.entries import entries
 from symback.interop.symbolic.ranges import Range, depth, extremes, in_sizes, is_size, never_negative
 from symback.interop.symbolic.rule import Given, Rule
 from symback.interop.symbolic.summation import summed
-from symback.interop.symbolic.unrolled import holds_matrices, unrolled
+from symback.interop.symbolic.unrolled import holds_matrices, is_written_out, unrolled
 from symback.nodes.add import add
 from symback.nodes.dtypes import FLOAT64
 from symback.nodes.leaves import exact
@@ -82,7 +82,7 @@ def _sum(part: sympy.Sum, given: Given) -> Node:
 
 def _product(part: sympy.Product, given: Given) -> Node:
     plan = _plan(part, given)
-    if holds_matrices(part):
+    if holds_matrices(part) or is_written_out(part, plan):
         return hadamard(*unrolled(part, plan, given))
     body = _body(part, given, plan, 1)
     for found in reversed(plan.values()):

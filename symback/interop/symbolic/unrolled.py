@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sympy
+from sympy.concrete.expr_with_intlimits import ExprWithIntLimits
+from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.tensor.array.expressions import ArrayElement
 from sympy.tensor.array.expressions.array_expressions import _ArrayExpr
 
 from symback.errors import symbolic_sums as errors
@@ -15,6 +18,9 @@ _WITH_AXES = (sympy.MatrixExpr, sympy.MatrixBase, sympy.NDimArray, _ArrayExpr)
 
 MOST = 1000
 """So many terms are written out."""
+
+FEW = 32
+"""So many factors without entries of arrays are written out, so that derivatives have them too."""
 
 
 def holds_matrices(part: Any) -> bool:
@@ -33,6 +39,16 @@ def holds_matrices(part: Any) -> bool:
             return True
         pending.extend(inner.args)
     return False
+
+
+def is_written_out(part: sympy.Product, ranges: Mapping[sympy.Basic, Range]) -> bool:
+    """Has a product a few factors, in number, and none of them an entry of an array, which NumPy multiplies?"""
+    if part.function.has(sympy.Indexed, MatrixElement, ArrayElement, ExprWithIntLimits):
+        return False
+    count = 1
+    for found in ranges.values():
+        count *= found.size if isinstance(found.size, int) else 0
+    return 0 < count <= FEW
 
 
 def unrolled(part: Any, ranges: Mapping[sympy.Basic, Range], given: Given) -> list[Node]:

@@ -36,7 +36,7 @@ from symback.ops.reductions.sums import (
 __all__ = ["average", "std", "var"]
 
 
-def _divisor(x: Node, axes: tuple[int, ...], ddof: int) -> SizeExpr:
+def divisor_of(x: Node, axes: tuple[int, ...], ddof: int) -> SizeExpr:
     """Return the number of entries less `ddof`, not below 0 as far as it is known."""
     count = simplify_size(count_over(x, positive(axes, len(x.shape))) - ddof)
     return max(count, 0) if isinstance(count, int) else count
@@ -60,7 +60,7 @@ def _var_vjp(g: Node, node: Apply) -> tuple[Node]:
     (x,) = node.operands
     axes, ddof = node.operation.parameters
     slope = scale(2, hadamard(expand(g, axes), _centered(x, axes)))
-    return (average_of(slope, _divisor(x, axes, ddof)),)
+    return (average_of(slope, divisor_of(x, axes, ddof)),)
 
 
 def _std_vjp(g: Node, node: Apply) -> tuple[Node]:
@@ -69,7 +69,7 @@ def _std_vjp(g: Node, node: Apply) -> tuple[Node]:
     axes, ddof = node.operation.parameters
     deviation = select(equal(node, 0), float("inf"), node)
     slope = hadamard(expand(divide_nodes(g, deviation), axes), _centered(x, axes))
-    return (average_of(slope, _divisor(x, axes, ddof)),)
+    return (average_of(slope, divisor_of(x, axes, ddof)),)
 
 
 def _spelled(function: str) -> Callable[..., str]:
